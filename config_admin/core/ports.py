@@ -1,0 +1,215 @@
+"""What the core asks of the rooms, and what users give to it."""
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from config_admin.core.configuration import Configuration
+from config_admin.core.diagnostics import Diagnostic
+from config_admin.core.events import ConfigurationEvent
+from config_admin.core.properties import Properties, Value
+
+
+class ManagedService(Protocol):
+    """Whoever follows a configuration."""
+
+    def updated(self, properties: Properties | None) -> None:
+        """
+        Take *properties*; None when there is no configuration.
+
+        Raises:
+            ConfigurationError: If they do not work; it becomes a fault.
+        """
+        ...
+
+
+class ConfigurationListener(Protocol):
+    """Whoever wants to know that something changed."""
+
+    def configuration_event(self, event: ConfigurationEvent) -> None:
+        """Take note of *event*, in commit order."""
+        ...
+
+
+class Store(Protocol):
+    """
+    Keeps the newest revision of every configuration, tombstones included.
+
+    Every call either happens whole or raises `StoreError`.
+    """
+
+    def all(self) -> Iterable[Configuration]:
+        """Everything stored, in PID order."""
+        ...
+
+    def put(self, configuration: Configuration) -> None:
+        """
+        Store *configuration* as the successor of the revision before it.
+
+        Raises:
+            RevisionConflictError: If the stored revision is not
+                ``configuration.revision - 1`` (0 when absent).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """
+    What is remembered of the file of one configuration.
+
+    Attributes:
+        file: Its name within its directory.
+        known: The digest of the bytes last read or written by us; None: it was not
+            the home of the configuration when last looked at.
+        pending: The digest of what is about to be written, remembered before the
+            rename: bytes that match it are ours, whatever went wrong afterwards.
+        revision: The revision that the file was last in step with.
+        properties: What the file said then, as written.
+        refused: Why its bytes were refused; empty if they were not.
+        signature: The look of the file when it was read; None: read it again.
+    """
+
+    file: str
+    known: str | None = None
+    pending: str | None = None
+    revision: int = 0
+    properties: Properties = field(default_factory=Properties)
+    refused: tuple[Diagnostic, ...] = ()
+    signature: Hashable = None
+
+
+class Ledger(Protocol):
+    """
+    Remembers the files of one directory; local to this machine, never shared.
+
+    Every call either happens whole or raises `StoreError`.
+    """
+
+    def get(self, pid: str) -> FileRecord | None:
+        """What is remembered for *pid*; None if nothing."""
+        ...
+
+    def put(self, pid: str, record: FileRecord) -> None:
+        """Remember *record* instead; durably, if this ledger is, once it returns."""
+        ...
+
+    def all(self) -> Mapping[str, FileRecord]:
+        """Everything that is remembered, by PID."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """
+    Properties that fit their schema.
+
+    Attributes:
+        properties: The coerced view: text turned into what the schema says, what
+            means absent left out; secret keys marked.
+        defaults: The schema's default of each key that is absent, in its order.
+        schema: Which schema it was; equal only for the same text. None: there is none.
+    """
+
+    properties: Properties
+    defaults: Properties = field(default_factory=Properties)
+    schema: Hashable = None
+
+
+class Validator(Protocol):
+    """Knows what may be configured."""
+
+    def check(self, pid: str, properties: Properties) -> Checked:
+        """
+        What *properties*, as written, mean under the schema of *pid*.
+
+        Raises:
+            InvalidConfigurationError: With every violation, in key order.
+        """
+        ...
+
+    def schema_of(self, pid: str) -> Hashable:
+        """Which schema `check` would use now; as `Checked.schema`."""
+        ...
+
+    def as_text(self, pid: str, key: str, value: Value) -> str | None:
+        """The text that the schema turns into exactly *value*; None: no text does."""
+        ...
+
+
+class Gate(Protocol):
+    """Says whether a configuration may be changed by others than its file."""
+
+    def require_open(self, pid: str) -> None:
+        """
+        Nothing, if *pid* may be changed.
+
+        Raises:
+            ReadOnlyConfigurationError: If its file may not be written.
+            RefusedFileError: If its file holds an edit that was refused.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """
+    Where a property stands in its text; all from 1, columns in characters.
+
+    Attributes:
+        line: The natural line on which the key begins.
+        column: Where the key begins.
+        value_line: The natural line on which the value begins.
+        value_column: Where the value begins; behind the key if it is empty.
+    """
+
+    line: int
+    column: int
+    value_line: int
+    value_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """
+    What a text says.
+
+    Attributes:
+        properties: As `Format.loads` gives them.
+        places: Where each key of *properties* stands.
+        warnings: What deserves a look but refuses nothing, in line order.
+    """
+
+    properties: dict[str, object]
+    places: Mapping[str, Place]
+    warnings: tuple[Diagnostic, ...]
+
+
+class Format(Protocol):
+    """A file format: text to properties and back; a module can be one."""
+
+    @property
+    def suffix(self) -> str:
+        """The end of its file names, with the dot: ``.cfg``."""
+        ...
+
+    def read(self, text: str, /) -> Reading:
+        """
+        What *text* says, with the places.
+
+        Raises:
+            FormatError: With every fault of the text.
+        """
+        ...
+
+    def loads(self, text: str, /) -> dict[str, object]:
+        """The properties of *text*; lists are lists. Raises as `read`."""
+        ...
+
+    def dumps(self, properties: Mapping[str, object], /) -> str:
+        """A text that reads as *properties*."""
+        ...
+
+    def merge(self, text: str, properties: Mapping[str, object], /) -> str:
+        """*text* with no more changed than it takes to read as *properties*."""
+        ...
