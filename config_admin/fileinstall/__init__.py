@@ -1,0 +1,1 @@
+"""A directory of configuration files and the admin, kept equal."""

@@ -1,0 +1,50 @@
+"""What a directory is made of, handed to each part of this room."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from config_admin.core.admin import ConfigurationAdmin
+from config_admin.core.display import escaped
+from config_admin.core.faults import FaultBook
+from config_admin.core.ports import Format, Ledger
+from config_admin.fileinstall.names import suffix_of
+from config_admin.fileinstall.pace import Clock, Timing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """
+    What a directory is made of.
+
+    Attributes:
+        path: The directory, as the user named it.
+        admin: The door.
+        formats: By suffix; the first is that of new files.
+        ledger: Remembers the files of this directory.
+        faults: Takes what is wrong with files.
+        timing: The pauses.
+        clock: Seconds that only grow.
+    """
+
+    path: Path
+    admin: ConfigurationAdmin
+    formats: Mapping[str, Format]
+    ledger: Ledger
+    faults: FaultBook
+    timing: Timing = field(default_factory=Timing)
+    clock: Clock = monotonic
+
+    def shown(self, name: str) -> str:
+        """The file *name* as people are told of it."""
+        return escaped(str(self.path / name))
+
+    def format_of(self, name: str) -> Format:
+        """The format of the file *name*, which is one of ours."""
+        return self.formats[suffix_of(name, self.formats) or self.new_suffix]
+
+    @property
+    def new_suffix(self) -> str:
+        """The suffix of new files."""
+        return next(iter(self.formats))

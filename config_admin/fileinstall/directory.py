@@ -1,0 +1,256 @@
+"""
+One directory and the admin, kept equal: the only code that reads or writes ``etc/``.
+
+`ConfigDirectory.reconcile` is one function for both directions. It compares the bytes
+on disk with those last read or written by us:
+
+- the same: the admin may have news, and they are written;
+- others: the file has news, and they are installed;
+- no file: if it was the home of the configuration, that is deleted; else it is written.
+
+So own writes are never news, and an edit that nobody has read is never overwritten.
+Nothing here depends on which event came, or how often: an event only says which PID to
+look at.
+"""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from config_admin.core.configuration import Origin
+from config_admin.core.errors import NoSuchConfigurationError, StoreError
+from config_admin.core.faults import Fault, FaultKind
+from config_admin.core.ports import FileRecord, Gate
+from config_admin.fileinstall.context import Context
+from config_admin.fileinstall.drafts import digest_of, recover_draft
+from config_admin.fileinstall.installing import Installer
+from config_admin.fileinstall.listing import Listing
+from config_admin.fileinstall.pace import Pauses, UnwrittenChanges
+from config_admin.fileinstall.presence import Presence
+from config_admin.fileinstall.reading import (
+    Content,
+    FileBusyError,
+    Signature,
+    UnreadableFileError,
+    read_file,
+)
+from config_admin.fileinstall.writeback import WriteBack
+
+_ABSENCE = "absence"
+
+
+class ConfigDirectory:
+    """
+    Keeps one directory and the admin equal.
+
+    Only one thread at a time may call it; `unwritten` alone is for all.
+
+    Args:
+        context: What it is made of.
+
+    Attributes:
+        presence: Says whether the directory is there.
+        unwritten: The changes that are not in their files yet.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.path = context.path
+        self.presence = Presence(context.path, context.faults)
+        self.unwritten = UnwrittenChanges(context.timing, context.clock)
+        self._context = context
+        self._admin = context.admin
+        self._ledger = context.ledger
+        self._faults = context.faults
+        self._pauses = Pauses(context.clock)
+        self._listing = Listing(context.path, tuple(context.formats), context.faults)
+        self._writer = WriteBack(context)
+        self._installer = Installer(context, self._pauses)
+        self._identity: tuple[int, int] | None = None
+
+    @property
+    def gate(self) -> Gate:
+        """Says whether a configuration may be changed by others than its file."""
+        return self._writer
+
+    def pid_for(self, name: str) -> str | None:
+        """The PID of the file *name*; None if it is not one of ours."""
+        return self._listing.pid_for(name)
+
+    def scan(self) -> tuple[str, ...]:
+        """The PIDs that have to be reconciled, in the order of their files."""
+        if not self._is_there():
+            return ()
+        seen: dict[str, bool] = {}
+        try:
+            for pid, name, status in self._listing.entries():
+                seen[pid] = seen.get(pid, False) or self._may_differ(pid, name, status)
+        except OSError as error:
+            self.presence.report_missing(error.strerror or str(error))
+            return ()
+        gone = [
+            pid
+            for pid, record in self._ledger.all().items()
+            if record.known is not None and pid not in seen
+        ]
+        unwritten = [
+            pid
+            for pid in self._admin.present_pids()
+            if pid not in seen and self._has_news(pid)
+        ]
+        found = [pid for pid, may_differ in seen.items() if may_differ]
+        return tuple(dict.fromkeys([*found, *gone, *unwritten]))
+
+    def recover(self) -> tuple[Path, ...]:
+        """
+        Bring the drafts that a crash left behind to their end.
+
+        Returns:
+            Where edits were kept that the crash had cut off.
+        """
+        if self.presence.look() is None:
+            return ()
+        drafts = sorted(self.path.glob(".*.draft"))
+        return tuple(kept for kept in map(recover_draft, drafts) if kept is not None)
+
+    def reconcile(self, pid: str) -> float | None:
+        """
+        Make the file of *pid* and the admin equal.
+
+        Returns:
+            After how many seconds to look again; None: not before something happens.
+        """
+        if not self._is_there():
+            return None
+        name = self._listing.file_of(pid)
+        record = self._ledger.get(pid) or FileRecord(file="")
+        if name is None:
+            return self._without_file(pid, record)
+        self._pauses.end(_ABSENCE, pid)
+        return self._with_file(pid, name, record)
+
+    def forget_refusals(self) -> tuple[str, ...]:
+        """
+        Look at every refused file again, as if its bytes were new.
+
+        Returns:
+            The PIDs to reconcile.
+        """
+        refused = [
+            (pid, record)
+            for pid, record in self._ledger.all().items()
+            if record.refused
+        ]
+        for pid, record in refused:
+            self._ledger.put(pid, replace(record, known="", refused=(), signature=None))
+        return tuple(pid for pid, _ in refused)
+
+    def _with_file(self, pid: str, name: str, record: FileRecord) -> float | None:
+        try:
+            content = read_file(self.path / name)
+        except FileNotFoundError:
+            return 0.0
+        except FileBusyError as busy:
+            return busy.retry_s
+        except UnreadableFileError as error:
+            self._report_unreadable(pid, name, error)
+            return None
+        self._faults.clear(FaultKind.UNREADABLE, pid)
+        digest = digest_of(content.data)
+        if record.file == name and digest in (record.known, record.pending):
+            return self._with_known_bytes(pid, content, replace(record, known=digest))
+        return self._installer.install(pid, name, content, digest, record)
+
+    def _with_known_bytes(
+        self, pid: str, content: Content, record: FileRecord
+    ) -> float | None:
+        if record.refused or not self._has_news(pid):
+            self._forget_unwritten(pid)
+            if record != self._ledger.get(pid) or not record.signature:
+                known = replace(record, pending=None, signature=content.signature)
+                self._ledger.put(pid, known)
+            return None
+        return self._write(pid, content, record)
+
+    def _without_file(self, pid: str, record: FileRecord) -> float | None:
+        self._faults.clear(FaultKind.UNREADABLE, pid)
+        if record.known is not None:
+            grace_s = self._context.timing.delete_grace_s
+            left_s = self._pauses.left_s(_ABSENCE, pid, grace_s)
+            return left_s or self._delete(pid, record)
+        if not self._has_news(pid):
+            self._forget_unwritten(pid)
+            return None
+        return self._write(pid, None, record)
+
+    def _forget_unwritten(self, pid: str) -> None:
+        self.unwritten.remove(pid)
+        if self._has_news(pid):  # a commit came between the question and its answer
+            self.unwritten.add(pid)
+
+    def _write(
+        self, pid: str, content: Content | None, record: FileRecord
+    ) -> float | None:
+        left_s = self.unwritten.left_s(pid)
+        if left_s:
+            return left_s
+        # Before the admin is asked: what it commits later marks itself again.
+        self.unwritten.remove(pid)
+        current = self._admin.written(pid)
+        if current is None or (current.deleted and content is None):
+            return None
+        return self._writer.write(pid, current, content, record)
+
+    def _delete(self, pid: str, record: FileRecord) -> float | None:
+        origin = Origin.file(self._context.shown(record.file))
+        try:
+            self._admin.delete(pid, origin=origin)
+        except NoSuchConfigurationError:
+            pass  # it never got in, or was deleted on the other side too
+        except StoreError:
+            return self._context.timing.retry_s
+        self._pauses.end(_ABSENCE, pid)
+        self.unwritten.remove(pid)
+        tombstone = self._admin.written(pid)
+        revision = tombstone.revision if tombstone is not None else 0
+        self._ledger.put(pid, FileRecord(record.file, revision=revision))
+        for kind in (FaultKind.FILE, FaultKind.WRITE_BACK):
+            self._faults.clear(kind, pid)
+        return None
+
+    def _is_there(self) -> bool:
+        found = self.presence.look()
+        if found is None:
+            return False
+        before, self._identity = self._identity, found
+        if before not in {None, found}:
+            self._leave_old_directory()
+        return True
+
+    def _leave_old_directory(self) -> None:
+        """Another directory stands in its place: no file in it was ever a home."""
+        orphans = []
+        for pid, record in self._ledger.all().items():
+            if record.known is not None and self._listing.file_of(pid) is None:
+                self._ledger.put(pid, replace(record, known=None, pending=None))
+                orphans.append(pid)
+        self.presence.report_orphans(orphans)
+
+    def _may_differ(self, pid: str, name: str, status: os.stat_result | None) -> bool:
+        record = self._ledger.get(pid)
+        if record is None or status is None or record.signature is None:
+            return True
+        is_same = record.file == name and record.signature == Signature.of(status)
+        return not is_same or self._has_news(pid)
+
+    def _has_news(self, pid: str) -> bool:
+        current = self._admin.written(pid)
+        record = self._ledger.get(pid)
+        known_revision = record.revision if record is not None else 0
+        return current is not None and current.revision > known_revision
+
+    def _report_unreadable(
+        self, pid: str, name: str, error: UnreadableFileError
+    ) -> None:
+        diagnostic = error.diagnostic.at(self._context.shown(name), None, None)
+        fault = Fault.of(FaultKind.UNREADABLE, pid, diagnostic)
+        self._faults.report(FaultKind.UNREADABLE, pid, [fault])

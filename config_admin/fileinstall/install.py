@@ -1,0 +1,172 @@
+"""
+The thread that keeps a directory and the admin equal: what to look at, and when.
+
+Source: Felix File Install, ``DirectoryWatcher``, in what it does; not in how: events
+instead of polling, and nothing is decided here but the time.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Iterable
+from time import monotonic
+
+from config_admin.core.configuration import OriginKind
+from config_admin.core.display import escaped
+from config_admin.core.events import ConfigurationEvent
+from config_admin.fileinstall.directory import ConfigDirectory
+from config_admin.fileinstall.pace import Clock
+from config_admin.fileinstall.watcher import Watcher, watch_directory
+
+_LOG = logging.getLogger(__name__)
+
+_RESCAN_S = 30.0
+_POLL_S = 1.0
+_MISSING_POLL_S = 0.25
+
+
+class FileInstall:
+    """
+    Follows a directory until it is stopped.
+
+    Args:
+        directory: What to keep equal.
+        clock: The directory's.
+    """
+
+    def __init__(self, directory: ConfigDirectory, clock: Clock = monotonic) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._due_s: dict[str, float] = {}
+        self._rescan_due_s = 0.0
+        self._watcher: Watcher | None = None
+        self._watched: tuple[int, int] | None = None
+        self._is_busy = False
+        self._is_stopped = False
+
+    def start(self) -> None:
+        """Watch, look at every file once, and follow from now on."""
+        self._attach()
+        for kept in self._directory.recover():
+            _LOG.warning(
+                "%s: an edit that a crash had cut off is back", escaped(str(kept))
+            )
+        self._run_due()
+        threading.Thread(
+            target=self._follow, name="config-admin files", daemon=True
+        ).start()
+
+    def stop(self) -> None:
+        """Look at nothing more."""
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+        if self._watcher is not None:
+            self._watcher.close()
+
+    def flush(self, timeout_s: float | None = None) -> bool:
+        """Write every change now; whether it was done in time."""
+        with self._changed:
+            self._schedule_locked(self._directory.unwritten.hurry(), 0.0)
+            return self._changed.wait_for(
+                lambda: self._is_stopped or self._is_settled(), timeout_s
+            )
+
+    def look_at(self, pids: Iterable[str]) -> None:
+        """Reconcile *pids* soon."""
+        with self._changed:
+            self._schedule_locked(pids, 0.0)
+
+    # What the watcher tells
+
+    def file_changed(self, name: str) -> None:
+        """Look at the file *name*."""
+        pid = self._directory.pid_for(name)
+        if pid is not None:
+            self.look_at([pid])
+        elif os.path.islink(self._directory.path / name):  # noqa: PTH114 - never raises
+            self.look_at_all()  # a link that others lead through: ..data of Kubernetes
+
+    def look_at_all(self) -> None:
+        """Look at every file."""
+        with self._changed:
+            self._rescan_due_s = self._clock()
+            self._changed.notify_all()
+
+    def directory_lost(self) -> None:
+        """The directory went away: wait for it to come back."""
+        self._watched = None
+        self.look_at_all()
+
+    # What the admin tells
+
+    def configuration_event(self, event: ConfigurationEvent) -> None:
+        """Write what did not come from a file."""
+        if event.violations or event.origin.kind is OriginKind.FILE:
+            return
+        self._directory.unwritten.add(event.pid)
+        with self._changed:
+            left_s = self._directory.unwritten.left_s(event.pid)
+            self._schedule_locked([event.pid], left_s)
+
+    def _schedule_locked(self, pids: Iterable[str], after_s: float) -> None:
+        due_s = self._clock() + after_s
+        for pid in pids:
+            self._due_s[pid] = min(due_s, self._due_s.get(pid, due_s))
+        self._changed.notify_all()
+
+    def _is_settled(self) -> bool:
+        return not self._is_busy and not self._directory.unwritten
+
+    def _follow(self) -> None:
+        while self._wait_for_work():
+            self._run_due()
+            with self._changed:
+                self._is_busy = False
+                self._changed.notify_all()
+
+    def _wait_for_work(self) -> bool:
+        with self._changed:
+            while not self._is_stopped:
+                next_s = min(self._due_s.values(), default=self._rescan_due_s)
+                left_s = min(next_s, self._rescan_due_s) - self._clock()
+                if left_s <= 0:
+                    self._is_busy = True
+                    return True
+                self._changed.wait(left_s)
+            return False
+
+    def _run_due(self) -> None:
+        now = self._clock()
+        if self._rescan_due_s <= now:
+            self._rescan_due_s = now + self._attach()
+            self.look_at(self._directory.scan())
+        with self._changed:
+            due = [pid for pid, due_s in self._due_s.items() if due_s <= self._clock()]
+            for pid in due:
+                del self._due_s[pid]
+        for pid in due:
+            again_s = self._directory.reconcile(pid)
+            if again_s is not None:
+                with self._changed:
+                    self._schedule_locked([pid], again_s)
+
+    def _attach(self) -> float:
+        """Watch the directory that is there now; when to look again, in seconds."""
+        presence = self._directory.presence
+        identity = presence.look()
+        if identity is None:
+            return _MISSING_POLL_S
+        if self._watched == identity:
+            return _RESCAN_S
+        if self._watcher is not None:
+            self._watcher.close()
+        try:
+            self._watcher = watch_directory(self._directory.path, self)
+        except OSError as error:
+            presence.report_unwatchable(error, _POLL_S)
+            return _POLL_S
+        presence.report_watched()
+        self._watched = identity
+        return _RESCAN_S

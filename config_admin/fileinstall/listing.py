@@ -1,0 +1,123 @@
+"""Which files of the directory belong to which PID."""
+
+import os
+import stat
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from config_admin.core.diagnostics import Diagnostic
+from config_admin.core.display import escaped, shown
+from config_admin.core.errors import InvalidPidError
+from config_admin.core.faults import Fault, FaultBook, FaultKind
+from config_admin.fileinstall.names import file_name_of, pid_of, suffix_of
+
+
+class Listing:
+    """
+    The names that were seen in a directory, by PID.
+
+    Args:
+        path: The directory.
+        suffixes: The ends of file names that are configurations.
+        faults: Takes names that are no PID, and second files of one PID.
+    """
+
+    def __init__(self, path: Path, suffixes: Sequence[str], faults: FaultBook) -> None:
+        self._path = path
+        self._suffixes = suffixes
+        self._faults = faults
+        self._lock = threading.Lock()
+        self._names: dict[str, frozenset[str]] = {}
+        self._misnamed: set[str] = set()
+
+    def pid_for(self, name: str) -> str | None:
+        """The PID of the file *name*; None if it is not ours or is no PID."""
+        suffix = suffix_of(name, self._suffixes)
+        if suffix is None:
+            return None
+        try:
+            pid = pid_of(name, suffix)
+        except InvalidPidError as error:
+            self._report_misnamed(name, error)
+            return None
+        with self._lock:
+            self._names[pid] = self._names.get(pid, frozenset()) | {name}
+        return pid
+
+    def entries(self) -> Iterator[tuple[str, str, os.stat_result | None]]:
+        """
+        Each configuration file there is: its PID, name and status, in name order.
+
+        Raises:
+            OSError: If the directory cannot be read.
+        """
+        for name in self._misnamed.copy():
+            self.pid_for(name)
+        with os.scandir(self._path) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        for entry in entries:
+            if suffix_of(entry.name, self._suffixes) is None or entry.is_dir():
+                continue
+            pid = self.pid_for(entry.name)
+            if pid is not None:
+                yield pid, entry.name, _status(entry)
+
+    def file_of(self, pid: str) -> str | None:
+        """The file that holds *pid*: the first in name order; None if there is none."""
+        usual = {file_name_of(pid, suffix) for suffix in self._suffixes}
+        names = sorted(self._names.get(pid, frozenset()) | usual)
+        there = [name for name in names if self._is_there(name)]
+        if len(names) > 1:
+            self._report_duplicates(pid, there)
+            with self._lock:
+                gone = set(names) - set(there)
+                self._names[pid] = self._names.get(pid, frozenset()) - gone
+        return there[0] if there else None
+
+    def _is_there(self, name: str) -> bool:
+        """Whether anything but a directory has that name; if it is unclear, it has."""
+        try:
+            return not stat.S_ISDIR((self._path / name).lstat().st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True
+
+    def _report_duplicates(self, pid: str, there: Sequence[str]) -> None:
+        faults = [
+            Fault(
+                kind=FaultKind.NAME,
+                pid=pid,
+                file=escaped(str(self._path / name)),
+                found=f"a second file of {escaped(pid)}",
+                expected="one file for each PID",
+                cure=f"{shown(there[0])} holds; remove or rename this one.",
+                rule="name",
+            )
+            for name in there[1:]
+        ]
+        self._faults.report(FaultKind.NAME, pid, faults)
+
+    def _report_misnamed(self, name: str, error: InvalidPidError) -> None:
+        if not self._is_there(name):
+            self._misnamed.discard(name)
+            self._faults.clear(FaultKind.NAME, name)
+            return
+        self._misnamed.add(name)
+        diagnostic = Diagnostic(
+            file=escaped(str(self._path / name)),
+            found=f"a name that is no PID: {error.reason}",
+            expected="<pid>.cfg or <factoryPid>~<name>.cfg",
+            cure="Rename the file.",
+            rule="name",
+        )
+        fault = Fault.of(FaultKind.NAME, None, diagnostic)
+        self._faults.report(FaultKind.NAME, name, [fault])
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
+    try:
+        return entry.stat()
+    except OSError:  # it went away meanwhile, or is a link to nowhere
+        return None

@@ -1,0 +1,87 @@
+"""Whether the directory is there, and still the same one."""
+
+import stat
+from pathlib import Path
+
+from config_admin.core.diagnostics import Diagnostic
+from config_admin.core.display import escaped, shown
+from config_admin.core.faults import Fault, FaultBook, FaultKind
+
+_MAX_PIDS_SHOWN = 5
+
+
+class Presence:
+    """
+    Looks whether a directory is there.
+
+    A directory that is missing or cannot be read deletes nothing: that its files are
+    gone says nothing about them.
+    """
+
+    def __init__(self, path: Path, faults: FaultBook) -> None:
+        self._path = path
+        self._faults = faults
+
+    def look(self) -> tuple[int, int] | None:
+        """Device and inode of the directory; None, and a fault, if it is not there."""
+        try:
+            status = self._path.stat()
+        except OSError as error:
+            self.report_missing(error.strerror or str(error))
+            return None
+        if not stat.S_ISDIR(status.st_mode):
+            self.report_missing("not a directory")
+            return None
+        self._faults.clear(FaultKind.DIRECTORY, f"{self._path} missing")
+        return status.st_dev, status.st_ino
+
+    def report_unwatchable(self, error: OSError, poll_s: float) -> None:
+        """The directory is there, but nobody tells what changes in it."""
+        self._report(
+            "watch",
+            f"a directory that cannot be watched ({error.strerror})",
+            "a directory that inotify can watch",
+            f"It is looked through every {poll_s:g} s meanwhile. Raise the limits "
+            "(sysctl fs.inotify.max_user_watches, fs.inotify.max_user_instances).",
+        )
+
+    def report_watched(self) -> None:
+        """Somebody tells what changes in the directory."""
+        self._faults.clear(FaultKind.DIRECTORY, f"{self._path} watch")
+
+    def report_orphans(self, pids: list[str]) -> None:
+        """These configurations lost their files with the old directory."""
+        names = ", ".join(escaped(pid) for pid in sorted(pids)[:_MAX_PIDS_SHOWN])
+        more = len(pids) - _MAX_PIDS_SHOWN
+        names += f" and {more} more" if more > 0 else ""
+        diagnostic = Diagnostic(
+            file=escaped(str(self._path)),
+            found=f"no file for {names} since the directory was replaced",
+            expected="a file for each configuration",
+            cure="They stay as they are. Put the files back, or delete them by name.",
+            rule="directory",
+        )
+        fault = Fault.of(FaultKind.DIRECTORY, None, diagnostic)
+        subject = f"{self._path} orphans"
+        self._faults.report(FaultKind.DIRECTORY, subject, [fault] if pids else [])
+
+    def report_missing(self, reason: str) -> None:
+        """The directory cannot be looked into."""
+        self._report(
+            "missing",
+            f"no directory that can be read ({reason})",
+            "the directory with the configuration files",
+            f"Create it (mkdir {shown(str(self._path))}) or name another one; it is "
+            "picked up when it appears. Nothing was deleted.",
+        )
+
+    def _report(self, about: str, found: str, expected: str, cure: str) -> None:
+        diagnostic = Diagnostic(
+            file=escaped(str(self._path)),
+            found=found,
+            expected=expected,
+            cure=cure,
+            rule="directory",
+        )
+        fault = Fault.of(FaultKind.DIRECTORY, None, diagnostic)
+        self._faults.report(FaultKind.DIRECTORY, f"{self._path} {about}", [fault])

@@ -1,0 +1,254 @@
+"""
+Reading a file whole, or not at all.
+
+A file that somebody writes to is not read: a read lease, which Linux refuses while a
+writer holds the file open, finds out. Where no lease can be had the file has to be
+still for a moment.
+"""
+
+import errno
+import fcntl
+import functools
+import os
+import signal
+import stat
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from config_admin.core.diagnostics import Diagnostic
+
+MAX_FILE_BYTES = 1024 * 1024
+
+# A file that was changed longer ago has no writer at work; asking for a lease of each
+# file costs a third of a cold start.
+_RECENT_S = 600.0
+_SETTLED_S = 2.0
+_STILL_S = 0.05
+_BUSY_RETRY_S = 0.25
+
+_HAS_LEASES = hasattr(fcntl, "F_SETLEASE")
+_NO_LEASE_HERE = {errno.EACCES, errno.EINVAL, errno.ENOLCK, errno.EOPNOTSUPP}
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """
+    What changes when a file does.
+    """
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Self:
+        """The signature in *status*."""
+        return cls(
+            status.st_dev,
+            status.st_ino,
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """
+    The bytes of a file.
+
+    Attributes:
+        data: All of them.
+        signature: Another look that finds it again finds the same bytes. None if the
+            file was changed just now: clocks of file systems tick in milliseconds.
+    """
+
+    data: bytes
+    signature: Signature | None
+
+
+class FileBusyError(Exception):
+    """
+    Somebody is writing to the file; it says nothing yet.
+
+    Attributes:
+        retry_s: When to look again if no event tells earlier.
+    """
+
+    def __init__(self, retry_s: float) -> None:
+        super().__init__(retry_s)
+        self.retry_s = retry_s
+
+
+class UnreadableFileError(Exception):
+    """
+    The file cannot be read.
+
+    Attributes:
+        diagnostic: Why, and what to do about it.
+    """
+
+    def __init__(self, found: str, expected: str, cure: str) -> None:
+        super().__init__(found)
+        self.diagnostic = Diagnostic(
+            found=found, expected=expected, cure=cure, rule="file"
+        )
+
+
+def read_file(path: Path) -> Content:
+    """
+    The bytes of the regular file *path*.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        FileBusyError: If somebody is writing to it.
+        UnreadableFileError: If it cannot be read.
+    """
+    require_trusted(path)
+    try:
+        # Without blocking: a FIFO that is called x.cfg must not hang us.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _unreadable(error) from error
+    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor, not a path
+        status = os.fstat(descriptor)
+        _require_regular(status)
+        leased = _is_recent(status) and _lease(descriptor, path)
+        try:
+            data = file.read(MAX_FILE_BYTES)
+        finally:
+            if leased:
+                fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        after = os.fstat(descriptor)
+    if Signature.of(after) != Signature.of(status):
+        raise FileBusyError(_STILL_S)
+    return Content(data, _settled(after))
+
+
+def is_being_written(path: Path) -> bool:
+    """Whether somebody has *path* open for writing, as far as a lease can tell."""
+    try:
+        with path.open("rb") as file:
+            if _lease(file.fileno(), path):
+                fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except FileBusyError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _lease(descriptor: int, path: Path) -> bool:
+    """Keep writers away until it is given back; False: the file is still instead."""
+    if not _HAS_LEASES:
+        _require_still(os.fstat(descriptor))
+        return False
+    try:
+        _set_lease(descriptor)
+    except OSError as error:
+        status = os.fstat(descriptor)
+        refused = error.errno == errno.EAGAIN
+        if refused and _device_has_leases(status.st_dev, path.parent):
+            raise FileBusyError(_BUSY_RETRY_S) from error
+        if refused or error.errno in _NO_LEASE_HERE:
+            _require_still(status)
+            return False
+        raise
+    return True
+
+
+@functools.cache
+def _device_has_leases(device: int, directory: Path) -> bool:  # noqa: ARG001 - the key of the cache
+    """Whether a file that nobody writes to can be leased; some systems refuse all."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=".lease-", dir=directory)
+    except OSError:
+        return True  # it cannot be tried here: believe the refusal
+    os.close(descriptor)
+    try:
+        with open(name, "rb") as probe:  # noqa: PTH123 - mkstemp gives text
+            _set_lease(probe.fileno())
+    except OSError:
+        return False
+    finally:
+        os.unlink(name)  # noqa: PTH108 - mkstemp gives text
+    return True
+
+
+def _set_lease(descriptor: int) -> None:
+    # The signal first: the default one kills the process when a writer comes.
+    fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+    fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+
+
+def _require_still(status: os.stat_result) -> None:
+    age_s = time.time() - max(status.st_mtime, status.st_ctime)
+    if 0 <= age_s < _STILL_S:
+        raise FileBusyError(_STILL_S - age_s)
+
+
+def _is_recent(status: os.stat_result) -> bool:
+    return abs(time.time() - status.st_mtime) < _RECENT_S
+
+
+def _settled(status: os.stat_result) -> Signature | None:
+    is_settled = time.time() - status.st_ctime > _SETTLED_S
+    return Signature.of(status) if is_settled else None
+
+
+def require_trusted(path: Path) -> None:
+    """
+    Nothing, if *path* is no link, or one whose ends belong to us or to root.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        UnreadableFileError: If somebody else could decide what is read.
+    """
+    try:
+        status = path.lstat()
+        if not stat.S_ISLNK(status.st_mode):
+            return
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _unreadable(error) from error
+    try:
+        owners = {status.st_uid, path.stat().st_uid}
+    except OSError as error:  # a link to nowhere too: the file itself is there
+        raise _unreadable(error) from error
+    if not owners <= {os.geteuid(), 0}:
+        raise UnreadableFileError(
+            "a link of somebody else, or to somebody else's file",
+            "link and target to belong to the user of this process or to root",
+            "Put the file itself here, or change the owner.",
+        )
+
+
+def _require_regular(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableFileError(
+            "something that is not a regular file",
+            "a regular file",
+            "Remove it, or give it another name.",
+        )
+    if status.st_size > MAX_FILE_BYTES:
+        raise UnreadableFileError(
+            f"{status.st_size:,} bytes",
+            f"at most {MAX_FILE_BYTES:,}",
+            "A configuration is small: look what was copied here.",
+        )
+
+
+def _unreadable(error: OSError) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"a file that cannot be read ({error.strerror})",
+        "a file that this process may read",
+        "Give this process the permission (chmod, chown), or remove the file.",
+    )

@@ -1,0 +1,147 @@
+"""
+Which files of a directory changed: watchdog's inotify, without its delays.
+
+watchdog's `Observer` pairs the two halves of a rename, and for that it holds a file
+that was moved out of the directory, *and every event behind it*, back for half a
+second. Its emitter dies silently with the directory, and a queue overflow is only
+logged. All three are told at once by the class below the observer, `InotifyFD`, so on
+Linux that is used. Elsewhere the platform's observer does.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from watchdog.events import FileSystemEvent
+    from watchdog.observers.inotify_c import InotifyEvent
+
+
+_OWN_READS = {"opened", "closed_no_write"}
+
+
+class Listener(Protocol):
+    """Whoever wants to know; called on the watcher's thread, and quick to return."""
+
+    def file_changed(self, name: str) -> None:
+        """Look at the file *name*: it was closed by a writer, renamed, or removed."""
+        ...
+
+    def look_at_all(self) -> None:
+        """Look at every file: events may have been lost."""
+        ...
+
+    def directory_lost(self) -> None:
+        """The directory itself went away; nothing more will be told."""
+        ...
+
+
+class Watcher(Protocol):
+    """Tells a `Listener` until it is closed."""
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        ...
+
+
+def watch_directory(path: Path, listener: Listener) -> Watcher:
+    """
+    Tell *listener* from now on what changes in *path*, not in its subdirectories.
+
+    Raises:
+        OSError: If it cannot be watched: missing, not a directory, limits reached.
+    """
+    if sys.platform == "linux":
+        return InotifyWatcher(path, listener)
+    return ObserverWatcher(path, listener)
+
+
+class InotifyWatcher:
+    """Watches by inotify(7)."""
+
+    def __init__(self, path: Path, listener: Listener) -> None:
+        from watchdog.observers.inotify_c import (  # noqa: PLC0415 - only where a directory is watched
+            CallbackId,
+            InotifyConstants,
+            InotifyFD,
+            Mask,
+        )
+
+        # Not IN_MODIFY: a file that is being written is not read before its close.
+        # IN_CREATE is for links, which are whole when they appear; IN_ATTRIB for
+        # permissions.
+        mask = Mask(
+            InotifyConstants.IN_CLOSE_WRITE
+            | InotifyConstants.IN_MOVE
+            | InotifyConstants.IN_CREATE
+            | InotifyConstants.IN_DELETE
+            | InotifyConstants.IN_ATTRIB
+            | InotifyConstants.IN_DELETE_SELF
+            | InotifyConstants.IN_MOVE_SELF
+            | InotifyConstants.IN_ONLYDIR
+        )
+        self._listener = listener
+        self._is_closed = False
+        self._inotify = InotifyFD()
+        try:
+            self._inotify.add_callback(
+                os.fsencode(path), mask, self, CallbackId(id(self))
+            )
+        finally:
+            self._inotify.start()
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        self._is_closed = True
+        self._inotify.stop()
+
+    def on_event(self, event: "InotifyEvent") -> None:
+        """Called by watchdog for each event."""
+        if event.is_move_self or event.is_delete_self:
+            self._listener.directory_lost()
+        elif event.name:
+            self._listener.file_changed(os.fsdecode(event.name))
+
+    def on_queue_overflow(self) -> None:
+        """Called by watchdog when the kernel dropped events."""
+        self._listener.look_at_all()
+
+    def on_watch_deleted(self, wd: object) -> None:  # noqa: ARG002 - watchdog's signature
+        """Called by watchdog when the directory went away, or when it is closed."""
+        if not self._is_closed:
+            self._listener.directory_lost()
+
+
+class ObserverWatcher:
+    """Watches by watchdog's observer for this platform, with the delays it has."""
+
+    def __init__(self, path: Path, listener: Listener) -> None:
+        from watchdog.events import (  # noqa: PLC0415 - only where a directory is watched
+            FileSystemEventHandler,
+        )
+        from watchdog.observers import Observer  # noqa: PLC0415 - as above
+
+        handler = FileSystemEventHandler()
+        handler.on_any_event = self._tell  # type: ignore[method-assign]  # the rest of the handler is empty
+        self._listener = listener
+        self._path = path
+        self._observer = Observer()
+        self._observer.schedule(handler, str(path))
+        self._observer.start()
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        self._observer.stop()
+
+    def _tell(self, event: "FileSystemEvent") -> None:
+        if event.event_type in _OWN_READS:
+            return
+        changed = {
+            Path(os.fsdecode(event.src_path)),
+            Path(os.fsdecode(event.dest_path)),
+        }
+        for path in changed - {Path(), self._path}:
+            self._listener.file_changed(path.name)
+        if self._path in changed and event.event_type == "deleted":
+            self._listener.directory_lost()

@@ -1,0 +1,148 @@
+"""
+Writing a file so that a reader sees the old one or the new one, and no edit is lost.
+
+A draft beside the file gets its bytes, mode and owner, is flushed to disk and then
+exchanges its name with the file. What comes out is looked at: bytes that nobody has
+read yet are an edit that landed meanwhile, and go back to their place.
+"""
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from config_admin.fileinstall.drafts import digest_of, draft_of
+from config_admin.fileinstall.exchange import exchange, rename_to_free
+from config_admin.fileinstall.reading import FileBusyError, is_being_written
+
+NEW_FILE_MODE = 0o600
+_BUSY_RETRY_S = 0.25
+
+
+class UnseenEditError(Exception):
+    """The file holds bytes that nobody has read yet; it was left as it is."""
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Keep other processes of ours from writing into *directory*."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+        with suppress(OSError):  # a file system that cannot flush directories
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def create_file(path: Path, data: bytes) -> None:
+    """
+    Write *path*, which is not there.
+
+    Raises:
+        UnseenEditError: If it is there after all; nothing was done.
+        OSError: If it cannot be written; nothing is left behind.
+    """
+    draft = _write_draft(path, data, "new", None)
+    try:
+        rename_to_free(draft, path)
+    except FileExistsError as error:
+        raise UnseenEditError from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def replace_file(path: Path, data: bytes, known: str) -> None:
+    """
+    Write *data* over *path*, which holds the bytes of the digest *known*.
+
+    Raises:
+        UnseenEditError: If it holds other bytes; they are in place.
+        FileBusyError: If somebody is writing to it; nothing was done.
+        OSError: If it cannot be written; the old file is whole.
+    """
+    if is_being_written(path):
+        raise FileBusyError(_BUSY_RETRY_S)
+    draft = _write_draft(path, data, known, path.stat())
+    try:
+        if not exchange(draft, path):
+            _replace_without_exchange(draft, path, known)
+            return
+        _settle(draft, path, ours=digest_of(data), known=known)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def remove_file(path: Path, known: str) -> None:
+    """
+    Remove *path*, which holds the bytes of the digest *known*.
+
+    Raises:
+        UnseenEditError: If it holds other bytes; they are in place.
+        FileBusyError: If somebody is writing to it; nothing was done.
+        OSError: If it cannot be removed.
+    """
+    if is_being_written(path):
+        raise FileBusyError(_BUSY_RETRY_S)
+    aside = draft_of(path, known, "gone")
+    path.rename(aside)
+    if digest_of(aside.read_bytes()) == known and not is_being_written(aside):
+        aside.unlink()
+        return
+    try:
+        rename_to_free(aside, path)
+    except FileExistsError:
+        aside.unlink()  # whoever edited it has replaced the edit meanwhile
+    raise UnseenEditError
+
+
+def _settle(draft: Path, path: Path, *, ours: str, known: str) -> None:
+    """Look at what the exchange took out, and put back what nobody has read."""
+    put_in, expected = ours, known
+    while True:
+        came_out = digest_of(draft.read_bytes())
+        if came_out == expected and not is_being_written(draft):
+            break
+        exchange(draft, path)
+        put_in, expected = came_out, put_in
+    if put_in != ours:
+        raise UnseenEditError
+
+
+def _replace_without_exchange(draft: Path, path: Path, known: str) -> None:
+    if digest_of(path.read_bytes()) != known:
+        raise UnseenEditError
+    draft.replace(path)
+
+
+def _write_draft(
+    path: Path, data: bytes, known: str, replaced: os.stat_result | None
+) -> Path:
+    draft = draft_of(path, known, digest_of(data))
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(
+        draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, NEW_FILE_MODE
+    )
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+            file.write(data)
+            file.flush()
+            if replaced is not None:
+                _keep_owner_and_mode(descriptor, replaced)
+            os.fsync(descriptor)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    return draft
+
+
+def _keep_owner_and_mode(descriptor: int, replaced: os.stat_result) -> None:
+    for owner in (replaced.st_uid, -1):
+        with suppress(PermissionError):  # only root may give files away
+            os.fchown(descriptor, owner, replaced.st_gid)
+            break
+    os.fchmod(descriptor, stat.S_IMODE(replaced.st_mode))
