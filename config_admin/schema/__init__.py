@@ -1,0 +1,1 @@
+"""What may be configured: one JSON Schema (2020-12) per PID, found and applied."""

@@ -1,0 +1,175 @@
+"""
+Violations to diagnostics: what is there, what should be, and how to put it right.
+
+jsonschema's own messages quote values, and a value may be a secret. So every sentence
+is built here and in `sentences`, and the value of a secret is never looked at.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from config_admin.core.diagnostics import Diagnostic
+from config_admin.core.display import escaped, shown
+from config_admin.core.properties import Properties
+from config_admin.schema.coerce import holds_placeholder
+from config_admin.schema.declared import Key, Schema, Violation, texts
+from config_admin.schema.sentences import expectation, names
+from config_admin.schema.suggest import closest
+
+_MAX_EXAMPLES: Final = 3
+
+
+def violations(
+    schema: Schema, properties: Properties, found: Iterable[Violation]
+) -> list[Diagnostic]:
+    """
+    *found* for people, each once: keys in the order of *properties*, then the rest.
+
+    Args:
+        schema: What was broken.
+        properties: What broke it, as written.
+        found: What jsonschema found, under the schema's spelling of the keys.
+    """
+    report = _Report(schema, properties)
+    told = dict.fromkeys(each for broken in found for each in report.of(broken))
+    position = {key.lower(): number for number, key in enumerate(properties)}
+    last = len(position)
+    return sorted(told, key=lambda each: position.get((each.key or "").lower(), last))
+
+
+class _Report:
+    """The violations of one schema by one set of properties."""
+
+    def __init__(self, schema: Schema, properties: Properties) -> None:
+        self._schema = schema
+        self._properties = properties
+        self._written = {key.lower(): key for key in properties}
+
+    def of(self, broken: Violation) -> Iterator[Diagnostic]:
+        """What *broken* says: one diagnostic for each key that it is about."""
+        if broken.path:
+            return self._value(broken, *broken.path)
+        if "propertyNames" in broken.schema_path:
+            return self._name(broken)
+        if broken.rule == "required":
+            return self._missing(broken, texts(broken.demand), "the key is required")
+        if broken.rule == "dependentRequired":
+            return self._dependent(broken)
+        if broken.rule in ("additionalProperties", "unevaluatedProperties"):
+            return self._unknown(broken)
+        return self._together(broken)
+
+    def _value(
+        self, broken: Violation, name: object, *within: object
+    ) -> Iterator[Diagnostic]:
+        key = self._spelling(str(name))
+        declared = self._schema.key(key)
+        secret = declared.secret or self._properties.is_secret(key)
+        default = self._schema.defaults.get(key, "")
+        if key not in self._properties and holds_placeholder(default):
+            return  # what it stands for is not known here
+        found = "a masked value" if secret else self._found(broken, key)
+        for position in within[:1]:
+            found += f" as element {int(str(position)) + 1}"
+        yield Diagnostic(
+            key=key,
+            found=found,
+            expected=expectation(broken, secret=secret),
+            cure=_cure(declared, secret=secret),
+            rule=broken.rule or "false",
+        )
+
+    def _found(self, broken: Violation, key: str) -> str:
+        """What is there, as it was written; an element of a list on its own."""
+        if len(broken.path) > 1:
+            return shown(broken.instance)
+        if key not in self._properties:
+            return f"the default {shown(self._schema.defaults.get(key))}"
+        value = self._properties[key]
+        return "an empty value" if value == "" else shown(value)
+
+    def _name(self, broken: Violation) -> Iterator[Diagnostic]:
+        yield Diagnostic(
+            key=self._spelling(str(broken.instance)),
+            found="a key of this name",
+            expected=f"as its name {expectation(broken, secret=False)}",
+            cure="Rename the key.",
+            rule="propertyNames",
+        )
+
+    def _missing(
+        self, broken: Violation, keys: Iterable[str], reason: str
+    ) -> Iterator[Diagnostic]:
+        given = texts(broken.instance)
+        for name in keys:
+            if name in given:
+                continue
+            declared = self._schema.key(name)
+            secret = declared.secret or self._properties.is_secret(name)
+            examples = "" if secret else _examples(declared)
+            yield Diagnostic(
+                key=name,
+                found="nothing",
+                expected=f"a value, for {reason}",
+                cure=f"Add the key.{examples}",
+                rule=broken.rule,
+            )
+
+    def _dependent(self, broken: Violation) -> Iterator[Diagnostic]:
+        rules = broken.demand if isinstance(broken.demand, dict) else {}
+        for name in texts(broken.instance):
+            reason = f"{escaped(self._spelling(name))} is set"
+            yield from self._missing(broken, texts(rules.get(name)), reason)
+
+    def _unknown(self, broken: Violation) -> Iterator[Diagnostic]:
+        declared = texts(broken.schema.get("properties"))
+        patterns = texts(broken.schema.get("patternProperties"))
+        if broken.rule == "unevaluatedProperties":
+            declared = [key.name for key in self._schema.keys.values()]
+            patterns = [pattern.pattern for pattern, _ in self._schema.patterns]
+        for name in texts(broken.instance):
+            if name in declared or any(re.search(each, name) for each in patterns):
+                continue
+            yield Diagnostic(
+                key=self._spelling(name),
+                found="an unknown key",
+                expected=_known(declared),
+                cure=self._cure_of_unknown(name, declared),
+                rule=broken.rule,
+            )
+
+    def _cure_of_unknown(self, name: str, declared: list[str]) -> str:
+        meant = closest(name, declared)
+        if meant is not None:
+            return f"Did you mean {shown(meant)}?"
+        file = escaped(self._schema.file)
+        return f"Remove the line, or declare the key in {file}."
+
+    def _together(self, broken: Violation) -> Iterator[Diagnostic]:
+        yield Diagnostic(
+            found="these properties",
+            expected=expectation(broken, secret=False),
+            cure="Change one of them.",
+            rule=broken.rule or "false",
+        )
+
+    def _spelling(self, name: str) -> str:
+        return self._written.get(name.lower(), name)
+
+
+def _known(declared: list[str]) -> str:
+    return f"one of {names(declared)}" if declared else "no key at all"
+
+
+def _cure(declared: Key, *, secret: bool) -> str:
+    if secret:
+        return "Set another value."
+    default = shown(declared.default)
+    blank = f" Leave it blank for the default, {default}." if declared.default else ""
+    return (_examples(declared) + blank).strip() or "Set another value."
+
+
+def _examples(declared: Key) -> str:
+    examples = " or ".join(map(shown, declared.examples[:_MAX_EXAMPLES]))
+    return f" For example {examples}." if examples else ""

@@ -1,0 +1,108 @@
+"""The validator of the core's door: text in, typed and checked properties out."""
+
+from collections.abc import Iterator
+
+from config_admin.core.diagnostics import Diagnostic
+from config_admin.core.errors import InvalidConfigurationError
+from config_admin.core.ports import Checked
+from config_admin.core.properties import Properties, Value
+from config_admin.schema.catalog import SchemaCatalog
+from config_admin.schema.coerce import JsonValue, coerced, means_absent, text_of
+from config_admin.schema.declared import Schema, instance_of
+from config_admin.schema.documents import BrokenSchemaError
+from config_admin.schema.messages import violations
+
+# A pattern is tried on the whole of a value, and some take more than linear time.
+_MAX_VALUE_BYTES = 64 * 1024
+
+
+class SchemaValidator:
+    """
+    Checks properties against the schema of their PID; implements `Validator`.
+
+    Args:
+        catalog: Where the schemas are.
+    """
+
+    def __init__(self, catalog: SchemaCatalog) -> None:
+        self._catalog = catalog
+
+    def check(self, pid: str, properties: Properties) -> Checked:  # noqa: D102 - port
+        try:
+            schema = self._catalog.find(pid)
+            if schema is None:
+                return Checked(properties)
+            return _checked(pid, schema, properties)
+        except BrokenSchemaError as error:
+            raise InvalidConfigurationError(pid, error.diagnostics) from error
+
+    def schema_of(self, pid: str) -> str | None:  # noqa: D102 - contract in the port
+        return self._catalog.generation(pid)
+
+    def as_text(self, pid: str, key: str, value: Value) -> str | None:  # noqa: D102
+        if isinstance(value, str):
+            return value
+        try:
+            schema = self._catalog.find(pid)
+        except BrokenSchemaError:
+            return None
+        if schema is None:
+            return None
+        declared = schema.key(key)
+        text = text_of(value, declared.kind)
+        absent = text is not None and declared.has_default and means_absent(text)
+        return None if absent else text
+
+
+def _checked(pid: str, schema: Schema, properties: Properties) -> Checked:
+    """
+    What *properties* mean under *schema*.
+
+    Raises:
+        InvalidConfigurationError: With every violation, in key order.
+    """
+    too_long = [_too_long(key) for key in properties if _is_too_long(properties[key])]
+    if too_long:
+        raise InvalidConfigurationError(pid, too_long)
+    values = dict(_present(schema, properties))
+    given = {schema.key(key).name or key: value for key, value in values.items()}
+    defaults = schema.defaults.without(given)
+    broken = violations(
+        schema, properties, schema.violations_in({**given, **instance_of(defaults)})
+    )
+    if broken:
+        raise InvalidConfigurationError(pid, broken)
+    secret = [
+        key for key in values if schema.key(key).secret or properties.is_secret(key)
+    ]
+    try:
+        view = Properties(values, secret_keys=secret)
+    except InvalidConfigurationError as error:  # "1, true" is a list of two types
+        raise InvalidConfigurationError(pid, error.violations) from error
+    return Checked(view, defaults, schema.digest)
+
+
+def _present(schema: Schema, properties: Properties) -> Iterator[tuple[str, JsonValue]]:
+    """The keys as written, but for those that mean absent, and their coerced values."""
+    for key, value in properties.items():
+        declared = schema.key(key)
+        if not (declared.has_default and means_absent(value)):
+            yield key, coerced(value, declared.kind)
+
+
+def _is_too_long(value: Value) -> bool:
+    items = value if isinstance(value, tuple) else (value,)
+    return any(
+        isinstance(item, str) and len(item.encode()) > _MAX_VALUE_BYTES
+        for item in items
+    )
+
+
+def _too_long(key: str) -> Diagnostic:
+    return Diagnostic(
+        key=key,
+        found="a longer text",
+        expected=f"at most {_MAX_VALUE_BYTES:,} bytes",
+        cure="Keep long texts in a file of their own, and name the file here.",
+        rule="size",
+    )

@@ -1,0 +1,269 @@
+"""Properties under a schema: what they become, and what is said of the wrong ones."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config_admin.schema.suggest import closest
+
+
+def test_the_view_is_typed_and_keeps_the_written_keys(declare):
+    desk = declare({"port": {"type": "integer"}, "hosts": {"type": "array"}})
+
+    checked = desk.check({"PORT": "5672", "Hosts": "a, b"})
+
+    assert list(checked.properties) == ["PORT", "Hosts"]
+    assert checked.properties == {"port": 5672, "hosts": ("a", "b")}
+
+
+def test_blank_and_null_mean_the_default_where_there_is_one(declare):
+    desk = declare(
+        {"port": {"type": "integer", "default": 5672}, "name": {"type": "string"}},
+        required=["port"],
+    )
+
+    checked = desk.check({"port": " ", "name": "null"})
+
+    assert checked.properties == {"name": "null"}
+    assert checked.defaults == {"port": 5672}
+
+
+def test_a_default_of_null_is_no_value(declare):
+    desk = declare({"port": {"type": ["integer", "null"], "default": None}})
+
+    checked = desk.check({"port": ""})
+
+    assert checked.properties == {}
+    assert checked.defaults == {}
+
+
+def test_a_default_that_waits_for_its_placeholder_is_not_checked(declare):
+    desk = declare({"port": {"type": "integer", "default": "${env:PORT}"}})
+
+    assert desk.check({}).defaults == {"port": "${env:PORT}"}
+
+
+def test_all_violations_come_at_once_in_the_order_of_the_keys(declare):
+    desk = declare(
+        {"a": {"type": "integer"}, "b": {"type": "boolean"}, "must": {}},
+        required=["must"],
+        additionalProperties=False,
+    )
+
+    error = desk.refused({"zz": "1", "B": "x", "a": "y"})
+
+    assert [each.key for each in error.violations] == ["zz", "B", "a", "must"]
+    assert [each.rule for each in error.violations] == [
+        "additionalProperties",
+        "type",
+        "type",
+        "required",
+    ]
+
+
+SENTENCES = [
+    ({"type": "integer"}, "x", "a whole number"),
+    ({"type": ["integer", "boolean"]}, "x", "a whole number or true or false"),
+    (
+        {"type": "integer", "minimum": 1, "maximum": 9},
+        "x",
+        "a whole number from 1 to 9",
+    ),
+    (
+        {"type": "integer", "minimum": 1, "maximum": 9},
+        "10",
+        "a whole number from 1 to 9",
+    ),
+    ({"type": "number", "exclusiveMinimum": 0}, "0", "a number greater than 0"),
+    ({"type": "number", "maximum": 1}, "2", "a number of at most 1"),
+    ({"type": "number", "multipleOf": 5}, "7", "a multiple of 5"),
+    ({"enum": ["a", "b"]}, "c", "one of 'a', 'b'"),
+    ({"const": "a"}, "c", "'a'"),
+    ({"minLength": 1}, "", "at least 1 character"),
+    ({"minLength": 2, "maxLength": 3}, "abcd", "2 to 3 characters"),
+    ({"pattern": "^a+$"}, "b", "text that matches '^a+$'"),
+    ({"format": "ipv4"}, "b", "an IPv4 address"),
+    ({"type": "array", "minItems": 2}, "b", "at least 2 elements"),
+    (
+        {"type": "array", "uniqueItems": True},
+        "b,b",
+        "elements that differ from each other",
+    ),
+    ({"type": "array", "items": {"type": "integer"}}, "1,b", "a whole number"),
+    ({"type": "array", "contains": {"const": "a"}}, "b", "among the elements what"),
+    ({"anyOf": [{"const": "a"}, {"const": "b"}]}, "c", "'a' or 'b'"),
+    ({"oneOf": [{"minLength": 1}, {"minLength": 2}]}, "ccc", "exactly one"),
+    ({"allOf": [{"description": "An a.", "const": "a"}]}, "c", "An a"),
+    ({"not": {"description": "an a", "const": "a"}}, "a", "anything but an a"),
+    ({"if": True, "then": {"description": "an a", "const": "a"}}, "c", "an a"),
+    (False, "a", "no value here"),
+]
+
+
+@pytest.mark.parametrize(("schema", "text", "expected"), SENTENCES)
+def test_a_violation_says_what_should_be_there(declare, schema, text, expected):
+    (violation,) = declare({"a": schema}).refused({"a": text}).violations
+
+    assert violation.expected.startswith(expected) or expected in violation.expected
+    assert violation.key == "a"
+
+
+def test_a_violation_shows_what_was_written_and_examples(declare):
+    port = {"type": "integer", "maximum": 65535, "examples": [5672, 4048], "default": 1}
+
+    (violation,) = declare({"port": port}).refused({"Port": "70000"}).violations
+
+    assert violation.message == (
+        "Port: found '70000', expected a whole number of at most 65535. "
+        "For example 5672 or 4048. Leave it blank for the default, 1."
+    )
+
+
+def test_a_violation_in_a_list_names_the_element(declare):
+    ports = {"type": "array", "items": {"type": "integer"}}
+
+    (violation,) = declare({"ports": ports}).refused({"ports": "1, x"}).violations
+
+    assert violation.found == "'x' as element 2"
+
+
+def test_a_list_of_two_types_is_refused_by_its_key(declare):
+    desk = declare({"a": {"type": "array", "items": {"type": ["integer", "boolean"]}}})
+
+    error = desk.refused({"a": "1, true"})
+
+    assert error.pid == "p"
+    assert error.violations[0].found == "a list of different types"
+
+
+def test_rules_over_several_keys_are_told_too(declare):
+    desk = declare(
+        {"a": {}, "b": {}},
+        dependentRequired={"a": ["b"]},
+        propertyNames={"maxLength": 3},
+        anyOf=[{"required": ["x"]}, {"required": ["y"]}],
+    )
+
+    told = {each.rule: each for each in desk.refused({"A": "1", "long": ""}).violations}
+
+    assert (told["dependentRequired"].key, told["dependentRequired"].expected) == (
+        "b",
+        "a value, for A is set",
+    )
+    assert told["propertyNames"].key == "long"
+    assert told["anyOf"].key is None
+    assert told["anyOf"].expected == "the key 'x' or the key 'y'"
+
+
+def test_an_unknown_key_that_is_like_no_other_is_to_be_removed_or_declared(declare):
+    desk = declare({"port": {}}, additionalProperties=False)
+
+    (violation,) = desk.refused({"colour": "red"}).violations
+
+    assert violation.expected == "one of port"
+    assert violation.cure.endswith(f"declare the key in {desk.path('p')}.")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("message.server.ip", "message-server-ip"),
+        ("MessageServerIp", "message-server-ip"),
+        ("mesage-server-ip", "message-server-ip"),
+        ("colour", None),
+    ],
+)
+def test_the_closest_name_is_suggested(name, meant):
+    assert closest(name, ["message-server-ip", "port"]) == meant
+
+
+def test_values_over_the_limit_are_refused_before_a_pattern_is_tried(declare):
+    desk = declare({"a": {"pattern": "^(a|a)*$"}})
+
+    (violation,) = desk.refused({"a": "a" * 70_000}).violations
+
+    assert violation.rule == "size"
+
+
+def test_undeclared_and_write_only_keys_are_secret(declare):
+    desk = declare({"shown": {}, "hidden": {"writeOnly": True}})
+
+    properties = desk.check({"shown": "1", "hidden": "2", "undeclared": "3"}).properties
+
+    assert properties.is_secret("hidden")
+    assert properties.is_secret("undeclared")
+    assert not properties.is_secret("shown")
+
+
+BREAKABLE = [
+    {"type": "integer"},
+    {"type": "array", "items": {"type": "integer"}},
+    {"enum": ["a", "b"]},
+    {"pattern": "^(?!)"},
+    {"not": {}},
+    {"anyOf": [{"const": "a"}, {"type": "boolean"}]},
+    {"maxLength": 3},
+    {"format": "ipv4"},
+]
+
+
+@pytest.mark.parametrize("rule", BREAKABLE)
+@pytest.mark.parametrize("how", ["writeOnly", "undeclared", "named"])
+def test_a_secret_that_breaks_a_rule_is_never_shown(declare, rule, how):
+    whole = {**rule, "writeOnly": how == "writeOnly"}
+    if how == "undeclared":
+        desk = declare(additionalProperties=rule)
+    else:
+        desk = declare({"password" if how == "named" else "plain": whole})
+    key = "password" if how == "named" else "plain"
+
+    @given(st.text("qwxyzQWXYZ0123456789", min_size=8).map("§{}§".format))
+    def never_shown(secret):
+        error = desk.refused({key: secret})
+        shown = f"{error} {error!r} {error.violations!r}"
+        assert secret not in shown
+        assert secret.strip("§") not in shown
+
+    never_shown()
+
+
+def test_as_text_is_what_the_check_turns_into_exactly_the_value(declare):
+    desk = declare(
+        {
+            "port": {"type": "integer"},
+            "on": {"type": "boolean"},
+            "ports": {"type": "array", "items": {"type": "integer"}, "default": [1]},
+        }
+    )
+    as_text = desk.validator.as_text
+
+    assert as_text("p", "PORT", 5672) == "5672"
+    assert as_text("p", "on", value=True) == "true"
+    assert as_text("p", "ports", (1, 2)) == "1,2"
+    assert as_text("p", "ports", ()) is None  # blank means the default there
+    assert as_text("p", "undeclared", 1) is None
+    assert desk.check({"port": "5672", "on": "true", "ports": "1,2"}).properties == {
+        "port": 5672,
+        "on": True,
+        "ports": (1, 2),
+    }
+
+
+def test_pattern_properties_have_a_kind_and_are_declared(declare):
+    desk = declare(patternProperties={"^port-": {"type": "integer"}})
+
+    properties = desk.check({"port-a": "1"}).properties
+
+    assert properties == {"port-a": 1}
+    assert not properties.is_secret("port-a")
+
+
+def test_importing_the_validator_does_not_import_jsonschema():
+    code = (
+        "import sys, config_admin.schema.validator\n"
+        "assert not {'jsonschema', 'referencing'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
