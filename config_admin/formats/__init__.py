@@ -1,0 +1,1 @@
+"""File formats: each module turns a text into properties and back, touching no file."""
