@@ -14,20 +14,28 @@ Source: OSGi Compendium ch. 104, ``ConfigurationAdmin``.
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 
+from config_admin.core.audience import Audience
 from config_admin.core.configuration import Configuration, Origin, OriginKind
-from config_admin.core.delivery import deliver, tell
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.dispatch import Dispatcher
-from config_admin.core.entry import Entry, as_written, present, revision_of, view
+from config_admin.core.entry import (
+    Entry,
+    as_written,
+    present,
+    require_revision,
+    revision_of,
+    storable,
+    view,
+)
 from config_admin.core.errors import (
     InvalidConfigurationError,
     NoSuchConfigurationError,
-    RevisionConflictError,
 )
 from config_admin.core.events import ConfigurationEvent, EventType
-from config_admin.core.faults import FaultBook
+from config_admin.core.faults import Fault, FaultBook, FaultKind
 from config_admin.core.pid import require_pid
 from config_admin.core.ports import (
     Checked,
@@ -36,13 +44,11 @@ from config_admin.core.ports import (
     Store,
     Validator,
 )
-from config_admin.core.properties import AUTOMATIC_KEYS, Properties
+from config_admin.core.properties import Properties
 from config_admin.core.registry import (
     AnyService,
     Registration,
-    Registry,
     ServiceRegistration,
-    service_name,
 )
 
 
@@ -67,13 +73,12 @@ class ConfigurationAdmin:
     ) -> None:
         self._store = store
         self._validator = validator
-        self._dispatcher = dispatcher
         self._faults = faults
         self._gate: Gate | None = None
         self._commit_lock = threading.Lock()
         self._state_lock = threading.Lock()
-        self._registry = Registry()
         self._entries: dict[str, Entry] = {}
+        self._audience = Audience(self._entries.get, dispatcher, faults)
 
     def guard(self, gate: Gate) -> None:
         """Ask *gate* before a change that does not come from a file."""
@@ -153,10 +158,10 @@ class ConfigurationAdmin:
         Source: OSGi Compendium ch. 104, ``Configuration.updateIfDifferent``.
         """
         self._require_open(require_pid(pid), origin)
-        given = _storable(pid, properties)
+        given = storable(pid, properties)
         while True:
             before = self._entries.get(pid)
-            _require_revision(pid, before, revision)
+            require_revision(pid, before, revision)
             written = given
             if origin.kind is not OriginKind.FILE:
                 written = as_written(pid, given, before, self._validator)
@@ -195,85 +200,73 @@ class ConfigurationAdmin:
             before = self._entries.get(pid)
             if not present(before):
                 raise NoSuchConfigurationError(pid)
-            _require_revision(pid, before, revision)
+            require_revision(pid, before, revision)
             tombstone = Configuration(
                 pid, Properties(), revision_of(before) + 1, origin, deleted=True
             )
             self._commit(Entry(tombstone, Checked(Properties())))
+
+    def recheck(self, pid: str) -> None:
+        """
+        Check *pid* again, because its schema changed.
+
+        What no longer fits stays in force and becomes a fault: a stricter schema takes
+        nothing away. What fits is delivered again, with the new defaults.
+        """
+        while (before := present(self._entries.get(pid))) is not None:
+            stored = before.configuration
+            try:
+                checked = self._validator.check(pid, stored.properties)
+            except InvalidConfigurationError as error:
+                self._report_misfit(stored, error.violations)
+                return
+            with self._commit_lock:
+                if before is not self._entries.get(pid):
+                    continue
+                with self._state_lock:
+                    self._entries[pid] = Entry(stored, checked)
+                    self._audience.deliver(pid)
+            self._faults.clear(FaultKind.CONFIGURATION, pid)
+            return
 
     # Telling
 
     def add_managed_service(
         self, pids: tuple[str, ...], service: AnyService, *, ranking: int = 0
     ) -> ServiceRegistration:
-        """
-        Call *service* soon, and after every accepted change of one of *pids*.
-
-        Raises:
-            UsageError: If *service* cannot be called as it will be.
-            InvalidPidError: If one of *pids* cannot be a PID.
-        """
-        lane = self._dispatcher.lane(service_name(service))
-        wanted = tuple(dict.fromkeys(require_pid(pid) for pid in pids))
-        registration = ServiceRegistration(lane, wanted, service, ranking)
-        with self._state_lock:
-            self._registry.add_service(registration)
-        for pid in wanted:
-            self._enqueue(registration, pid)
-        return registration
+        """As `config_admin.core.audience.Audience.add_managed_service`."""
+        return self._audience.add_managed_service(pids, service, ranking=ranking)
 
     def add_listener(self, listener: ConfigurationListener) -> Registration:
         """Tell *listener* every event from now on, in commit order."""
-        registration = Registration(self._dispatcher.lane(service_name(listener)), ())
-        with self._state_lock:
-            self._registry.add_listener(registration, listener)
-        return registration
+        return self._audience.add_listener(listener)
+
+    def services(self) -> tuple[ServiceRegistration, ...]:
+        """Every registered service."""
+        return self._audience.services()
 
     def note_refusal(
         self, pid: str, origin: Origin, violations: tuple[Diagnostic, ...]
     ) -> None:
         """Tell the listeners that a change of *pid* was refused."""
         revision = revision_of(self._entries.get(pid))
-        stays = Configuration(pid, Properties(), revision, origin)
+        event = ConfigurationEvent(
+            EventType.CM_REFUSED, pid, revision, origin, violations
+        )
         with self._state_lock:
-            self._publish(EventType.CM_REFUSED, stays, violations)
-
-    def services(self) -> tuple[ServiceRegistration, ...]:
-        """Every registered service."""
-        return self._registry.services()
+            self._audience.publish(event)
 
     def _commit(self, entry: Entry) -> Configuration:
-        configuration = entry.configuration
-        kind = EventType.CM_DELETED if configuration.deleted else EventType.CM_UPDATED
-        self._store.put(configuration)
+        new = entry.configuration
+        kind = EventType.CM_DELETED if new.deleted else EventType.CM_UPDATED
+        event = ConfigurationEvent(kind, new.pid, new.revision, new.origin)
+        self._store.put(new)
         with self._state_lock:
-            self._entries[configuration.pid] = entry
-            self._publish(kind, configuration)
-            for registration in self._registry.services_of(configuration.pid):
-                self._enqueue(registration, configuration.pid)
+            self._entries[new.pid] = entry
+            self._audience.publish(event)
+            self._audience.deliver(new.pid)
+        self._faults.clear(FaultKind.CONFIGURATION, new.pid)
         return view(entry)
-
-    def _enqueue(self, registration: ServiceRegistration, pid: str) -> None:
-        registration.lane.submit(
-            pid,
-            lambda: deliver(registration, pid, self._entries.get(pid), self._faults),
-        )
-
-    def _publish(
-        self,
-        kind: EventType,
-        configuration: Configuration,
-        violations: tuple[Diagnostic, ...] = (),
-    ) -> None:
-        event = ConfigurationEvent(
-            kind,
-            configuration.pid,
-            configuration.revision,
-            configuration.origin,
-            violations,
-        )
-        for registration, listener in self._registry.listeners:
-            tell(registration, listener, event, self._faults)
 
     def _check(self, pid: str, written: Properties, origin: Origin) -> Checked:
         try:
@@ -283,19 +276,21 @@ class ConfigurationAdmin:
                 self.note_refusal(pid, origin, error.violations)
             raise
 
+    def _report_misfit(
+        self, stored: Configuration, violations: tuple[Diagnostic, ...]
+    ) -> None:
+        is_file = stored.origin.kind is OriginKind.FILE
+        file = stored.origin.detail if is_file else None
+        faults = [
+            Fault.of(
+                FaultKind.CONFIGURATION,
+                stored.pid,
+                replace(found, file=found.file or file),
+            )
+            for found in violations
+        ]
+        self._faults.report(FaultKind.CONFIGURATION, stored.pid, faults)
+
     def _require_open(self, pid: str, origin: Origin) -> None:
         if self._gate is not None and origin.kind is not OriginKind.FILE:
             self._gate.require_open(pid)
-
-
-def _storable(pid: str, properties: Mapping[str, object]) -> Properties:
-    try:
-        return Properties(properties).without(AUTOMATIC_KEYS)
-    except InvalidConfigurationError as error:
-        raise InvalidConfigurationError(pid, error.violations) from None
-
-
-def _require_revision(pid: str, before: Entry | None, revision: int | None) -> None:
-    actual = revision_of(present(before))
-    if revision is not None and revision != actual:
-        raise RevisionConflictError(pid, revision, actual)

@@ -1,12 +1,14 @@
 """What the admin knows of one PID: its newest revision and what its schema reads."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from config_admin.core.configuration import Configuration
+from config_admin.core.errors import InvalidConfigurationError, RevisionConflictError
 from config_admin.core.ports import Checked, Validator
 from config_admin.core.properties import (
+    AUTOMATIC_KEYS,
     SERVICE_FACTORY_PID,
     SERVICE_PID,
     Properties,
@@ -61,6 +63,31 @@ def revision_of(entry: Entry | None) -> int:
 def view(entry: Entry) -> Configuration:
     """The configuration as its schema reads it: what callers see."""
     return replace(entry.configuration, properties=entry.checked.properties)
+
+
+def require_revision(pid: str, entry: Entry | None, revision: int | None) -> None:
+    """
+    Nothing, if *revision* is that of *entry*, or None.
+
+    Raises:
+        RevisionConflictError: If it is another one; 0 is that of an absent one.
+    """
+    actual = revision_of(present(entry))
+    if revision is not None and revision != actual:
+        raise RevisionConflictError(pid, revision, actual)
+
+
+def storable(pid: str, properties: Mapping[str, object]) -> Properties:
+    """
+    *properties* of *pid*, without the automatic ones.
+
+    Raises:
+        InvalidConfigurationError: If they cannot be stored.
+    """
+    try:
+        return Properties(properties).without(AUTOMATIC_KEYS)
+    except InvalidConfigurationError as error:
+        raise InvalidConfigurationError(pid, error.violations) from None
 
 
 def as_written(

@@ -55,7 +55,7 @@ class ConfigDirectory:
 
     def __init__(self, context: Context) -> None:
         self.path = context.path
-        self.presence = Presence(context.path, context.faults)
+        self.presence = Presence(context.path, context.faults, "configuration files")
         self.unwritten = UnwrittenChanges(context.timing, context.clock)
         self._context = context
         self._admin = context.admin

@@ -14,15 +14,11 @@ from time import monotonic
 from config_admin.core.configuration import OriginKind
 from config_admin.core.display import escaped
 from config_admin.core.events import ConfigurationEvent
+from config_admin.fileinstall.attachment import Attachment
 from config_admin.fileinstall.directory import ConfigDirectory
 from config_admin.fileinstall.pace import Clock
-from config_admin.fileinstall.watcher import Watcher, watch_directory
 
 _LOG = logging.getLogger(__name__)
-
-_RESCAN_S = 30.0
-_POLL_S = 1.0
-_MISSING_POLL_S = 0.25
 
 
 class FileInstall:
@@ -32,38 +28,42 @@ class FileInstall:
     Args:
         directory: What to keep equal.
         clock: The directory's.
+
+    Attributes:
+        attachments: The directories that are watched on the way; the first is its own.
     """
 
     def __init__(self, directory: ConfigDirectory, clock: Clock = monotonic) -> None:
+        self.attachments = [Attachment(directory.path, directory.presence, self)]
         self._directory = directory
         self._clock = clock
         self._changed = threading.Condition()
         self._due_s: dict[str, float] = {}
         self._rescan_due_s = 0.0
-        self._watcher: Watcher | None = None
-        self._watched: tuple[int, int] | None = None
         self._is_busy = False
         self._is_stopped = False
+        self._thread = threading.Thread(
+            target=self._follow, name="config-admin files", daemon=True
+        )
 
     def start(self) -> None:
         """Watch, look at every file once, and follow from now on."""
-        self._attach()
+        self._renew_attachments()
         for kept in self._directory.recover():
             _LOG.warning(
                 "%s: an edit that a crash had cut off is back", escaped(str(kept))
             )
         self._run_due()
-        threading.Thread(
-            target=self._follow, name="config-admin files", daemon=True
-        ).start()
+        self._thread.start()
 
-    def stop(self) -> None:
-        """Look at nothing more."""
+    def stop(self, timeout_s: float) -> None:
+        """Look at nothing more; wait *timeout_s* for what is being written."""
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()
-        if self._watcher is not None:
-            self._watcher.close()
+        self._thread.join(timeout_s)
+        for attachment in self.attachments:
+            attachment.close()
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Write every change now; whether it was done in time."""
@@ -72,6 +72,10 @@ class FileInstall:
             return self._changed.wait_for(
                 lambda: self._is_stopped or self._is_settled(), timeout_s
             )
+
+    def look_at_refused(self) -> None:
+        """Try the files again that were refused: their schemas may have changed."""
+        self.look_at(self._directory.forget_refusals())
 
     def look_at(self, pids: Iterable[str]) -> None:
         """Reconcile *pids* soon."""
@@ -96,7 +100,7 @@ class FileInstall:
 
     def directory_lost(self) -> None:
         """The directory went away: wait for it to come back."""
-        self._watched = None
+        self.attachments[0].lose()
         self.look_at_all()
 
     # What the admin tells
@@ -140,7 +144,7 @@ class FileInstall:
     def _run_due(self) -> None:
         now = self._clock()
         if self._rescan_due_s <= now:
-            self._rescan_due_s = now + self._attach()
+            self._rescan_due_s = now + self._renew_attachments()
             self.look_at(self._directory.scan())
         with self._changed:
             due = [pid for pid, due_s in self._due_s.items() if due_s <= self._clock()]
@@ -152,21 +156,5 @@ class FileInstall:
                 with self._changed:
                     self._schedule_locked([pid], again_s)
 
-    def _attach(self) -> float:
-        """Watch the directory that is there now; when to look again, in seconds."""
-        presence = self._directory.presence
-        identity = presence.look()
-        if identity is None:
-            return _MISSING_POLL_S
-        if self._watched == identity:
-            return _RESCAN_S
-        if self._watcher is not None:
-            self._watcher.close()
-        try:
-            self._watcher = watch_directory(self._directory.path, self)
-        except OSError as error:
-            presence.report_unwatchable(error, _POLL_S)
-            return _POLL_S
-        presence.report_watched()
-        self._watched = identity
-        return _RESCAN_S
+    def _renew_attachments(self) -> float:
+        return min([attachment.renew() for attachment in self.attachments])

@@ -14,12 +14,18 @@ class Presence:
     """
     Looks whether a directory is there.
 
+    Args:
+        path: The directory, as the user named it.
+        faults: Takes what is wrong with it.
+        holds: What is in it, for people: "configuration files".
+
     A directory that is missing or cannot be read deletes nothing: that its files are
     gone says nothing about them.
     """
 
-    def __init__(self, path: Path, faults: FaultBook) -> None:
+    def __init__(self, path: Path, faults: FaultBook, holds: str) -> None:
         self._path = path
+        self._holds = holds
         self._faults = faults
 
     def look(self) -> tuple[int, int] | None:
@@ -70,9 +76,9 @@ class Presence:
         self._report(
             "missing",
             f"no directory that can be read ({reason})",
-            "the directory with the configuration files",
+            f"the directory with the {self._holds}",
             f"Create it (mkdir {shown(str(self._path))}) or name another one; it is "
-            "picked up when it appears. Nothing was deleted.",
+            "picked up when it appears. Nothing is deleted meanwhile.",
         )
 
     def _report(self, about: str, found: str, expected: str, cure: str) -> None:

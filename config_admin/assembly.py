@@ -1,0 +1,141 @@
+"""
+The rooms, put together: the only file that knows every one of them.
+
+`config_admin.service.ConfigAdmin` is what users see of it.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+
+from config_admin import extensions
+from config_admin.core.admin import ConfigurationAdmin
+from config_admin.core.diagnostics import Severity
+from config_admin.core.dispatch import Lane, LaneDispatcher
+from config_admin.core.faults import Fault, FaultBook, FaultKind
+from config_admin.fileinstall.attachment import Attachment
+from config_admin.fileinstall.context import Context
+from config_admin.fileinstall.directory import ConfigDirectory
+from config_admin.fileinstall.install import FileInstall
+from config_admin.fileinstall.pace import Timing
+from config_admin.fileinstall.presence import Presence
+from config_admin.schema.catalog import SchemaCatalog
+from config_admin.schema.follower import SchemaFollower
+from config_admin.schema.validator import SchemaValidator
+from config_admin.settings import Settings
+from config_admin.stores.memory import MemoryLedger, MemoryStore
+
+_LOG = logging.getLogger("config_admin")
+
+# `stop` returns within a second: callbacks and files have two shares each.
+_STOP_SHARE_S = 0.2
+
+
+class Assembly:
+    """
+    The rooms of one admin.
+
+    Args:
+        settings: What to make them from.
+
+    Attributes:
+        admin: The door.
+        dispatcher: Runs the callbacks.
+        faults: What is wrong now.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._start_timeout_s = settings.start_timeout_s
+        self.faults = FaultBook(_log_faults)
+        self.dispatcher = LaneDispatcher(max_threads=settings.max_callback_threads)
+        self.admin = ConfigurationAdmin(
+            store=MemoryStore(),
+            validator=SchemaValidator(SchemaCatalog(settings.schemas, self.faults)),
+            dispatcher=self.dispatcher,
+            faults=self.faults,
+        )
+        directory = ConfigDirectory(self._context(settings))
+        self._files = FileInstall(directory)
+        self.admin.guard(directory.gate)
+        self.admin.add_listener(self._files)
+        if settings.schemas is not None:
+            self._follow_schemas(settings.schemas)
+
+    def start(self) -> None:
+        """Read every file, then let every service be called, then follow."""
+        deadline_s = monotonic() + self._start_timeout_s
+        self._files.start()
+        self.dispatcher.start()
+        for registration in self.admin.services():
+            registration.wait(max(0.0, deadline_s - monotonic()))
+
+    def stop(self) -> None:
+        """Give callbacks and files a moment to finish, then leave them behind."""
+        self.dispatcher.flush(_STOP_SHARE_S)
+        self._files.flush(_STOP_SHARE_S)
+        self._files.stop(_STOP_SHARE_S)
+        for lane in self.dispatcher.stop(_STOP_SHARE_S):
+            self._report_stuck(lane)
+
+    def flush(self, timeout_s: float | None) -> bool:
+        """Wait for every callback and every write; whether that was in time."""
+        deadline_s = None if timeout_s is None else monotonic() + timeout_s
+
+        def left_s() -> float | None:
+            return None if deadline_s is None else max(0.0, deadline_s - monotonic())
+
+        # Callbacks mark what is to be written, and a merged edit is delivered again.
+        return (
+            self.dispatcher.flush(left_s())
+            and self._files.flush(left_s())
+            and self.dispatcher.flush(left_s())
+        )
+
+    def _context(self, settings: Settings) -> Context:
+        return Context(
+            path=settings.etc,
+            admin=self.admin,
+            formats=extensions.formats(),
+            ledger=MemoryLedger(),
+            faults=self.faults,
+            timing=Timing(
+                delete_grace_s=settings.delete_grace_s, settle_s=settings.settle_s
+            ),
+        )
+
+    def _follow_schemas(self, path: Path) -> None:
+        """Have what depends on a schema looked at again when it changes."""
+        lane = self.dispatcher.lane("config_admin.schemas")
+
+        def check_again() -> None:
+            self._files.look_at_refused()
+            for pid in self.admin.present_pids():
+                self.admin.recheck(pid)
+
+        def lost() -> None:
+            attachment.lose()
+            self._files.look_at_all()
+
+        follower = SchemaFollower(lambda: lane.submit("check", check_again), lost)
+        presence = Presence(path, self.faults, "JSON Schemas")
+        attachment = Attachment(path, presence, follower)
+        self._files.attachments.append(attachment)
+
+    def _report_stuck(self, lane: Lane) -> None:
+        fault = Fault(
+            kind=FaultKind.CALLBACK,
+            found=f"a callback that has not returned: {lane.stack()}",
+            expected=f"{lane.name} to return",
+            cure="It was left behind; see what it waits for.",
+            rule="callback",
+        )
+        self.faults.report(FaultKind.CALLBACK, lane.name, [fault])
+
+
+def _log_faults(came: Sequence[Fault], went: Sequence[Fault]) -> None:
+    for fault in came:
+        is_error = fault.severity is Severity.ERROR
+        _LOG.log(logging.ERROR if is_error else logging.WARNING, "%s", fault)
+    for fault in went:
+        _LOG.info("mended: %s", fault)

@@ -1,0 +1,1 @@
+"""The ``config-admin`` command: one module for each of its verbs."""

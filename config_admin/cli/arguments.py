@@ -1,0 +1,51 @@
+"""The arguments that several verbs take."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from config_admin import UsageError
+
+if TYPE_CHECKING:
+    Verbs: TypeAlias = argparse._SubParsersAction[  # noqa: SLF001 - argparse has no public name for it
+        argparse.ArgumentParser
+    ]
+
+_ETC: Final = Path("etc")
+_SCHEMAS: Final = Path("schemas")
+
+
+def add_directories(parser: argparse.ArgumentParser) -> None:
+    """Give *parser* the options ``--etc`` and ``--schemas``."""
+    parser.add_argument(
+        "--etc",
+        metavar="DIR",
+        type=Path,
+        default=_ETC,
+        help="the directory of the configuration files (default: ./etc)",
+    )
+    parser.add_argument(
+        "--schemas",
+        metavar="DIR",
+        type=Path,
+        default=None,
+        help="the directory of the JSON Schemas (default: ./schemas)",
+    )
+
+
+def schemas_of(arguments: argparse.Namespace) -> Path:
+    """
+    The directory of the schemas; the default one need not be there.
+
+    Raises:
+        UsageError: If a directory was named that is not there.
+    """
+    named: Path | None = arguments.schemas
+    if named is None:
+        return _SCHEMAS
+    if not named.is_dir():
+        raise UsageError(
+            f"--schemas {str(named)!r}: there is no such directory. Create it, name "
+            "another one, or leave the option out."
+        )
+    return named

@@ -1,0 +1,28 @@
+"""Every setting of the product, with its unit in its name."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """
+    What a `ConfigAdmin` is made from.
+
+    Attributes:
+        etc: The directory of the configuration files.
+        schemas: The directory of the JSON Schemas, ``<pid>.schema.json``; None: nothing
+            is validated.
+        start_timeout_s: `start` returns after this at the latest, even if a callback
+            has not returned from its first call.
+        delete_grace_s: A file is gone only if it still is after this.
+        settle_s: A file that lost most of its keys is read again after this.
+        max_callback_threads: So many callbacks can block at the same time.
+    """
+
+    etc: Path = Path("etc")
+    schemas: Path | None = None
+    start_timeout_s: float = 10.0
+    delete_grace_s: float = 0.25
+    settle_s: float = 1.0
+    max_callback_threads: int = 512
