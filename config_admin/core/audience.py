@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from config_admin.core.delivery import deliver, tell
+from config_admin.core.delivery import deliver, fault_subject, tell
 from config_admin.core.dispatch import Dispatcher
 from config_admin.core.entry import Entry
 from config_admin.core.events import ConfigurationEvent
-from config_admin.core.faults import FaultBook
+from config_admin.core.faults import FaultBook, FaultKind
 from config_admin.core.pid import require_pid
 from config_admin.core.ports import ConfigurationListener
 from config_admin.core.registry import (
@@ -53,6 +53,7 @@ class Audience:
         wanted = tuple(dict.fromkeys(require_pid(pid) for pid in pids))
         registration = ServiceRegistration(lane, wanted, service, ranking)
         self._registry.add_service(registration)
+        registration.on_close(lambda: self._forget_faults(registration))
         for pid in wanted:
             self._enqueue(registration, pid)
         return registration
@@ -76,6 +77,10 @@ class Audience:
         """Queue a look at *pid* for every service that follows it."""
         for registration in self._registry.services_of(pid):
             self._enqueue(registration, pid)
+
+    def _forget_faults(self, registration: ServiceRegistration) -> None:
+        for pid in registration.pids:
+            self._faults.clear(FaultKind.CALLBACK, fault_subject(registration, pid))
 
     def _enqueue(self, registration: ServiceRegistration, pid: str) -> None:
         registration.lane.submit(

@@ -32,9 +32,9 @@ def deliver(
     if registration.delivered.get(pid) == state:
         return
     properties = entry.delivered() if entry is not None else None
-    subject = f"{registration.lane.name} {pid}"
+    subject = fault_subject(registration, pid)
     error = _raised_by(lambda: registration.call(pid, properties))
-    if error is None:
+    if error is None or registration.lane.is_closed:
         faults.clear(FaultKind.CALLBACK, subject)
     else:
         expected = f"{registration.lane.name} to take {_described(pid, entry)}"
@@ -50,7 +50,7 @@ def tell(
     faults: FaultBook,
 ) -> None:
     """Queue *event* for *listener*; what it raises becomes a fault."""
-    subject = f"{registration.lane.name} {event.pid}"
+    subject = fault_subject(registration, event.pid)
 
     def call() -> None:
         error = _raised_by(lambda: listener.configuration_event(event))
@@ -73,6 +73,11 @@ def _raised_by(call: Callable[[], object]) -> BaseException | None:
     except BaseException as error:  # noqa: BLE001 - whatever it raises, SystemExit included, must not end a thread of ours
         return error
     return None
+
+
+def fault_subject(registration: Registration, pid: str) -> str:
+    """What the faults of one registration with one PID are filed under."""
+    return f"{registration.lane.name} {id(registration):x} {pid}"
 
 
 def scrubbed(text: str, properties: Properties | None) -> str:

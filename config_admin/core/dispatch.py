@@ -77,6 +77,11 @@ class Lane:
             if timeout_s and self._thread_id != threading.get_ident():
                 self._idle.wait_for(lambda: self._thread_id is None, timeout_s)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more will start."""
+        return self._closed
+
     def stack(self) -> str | None:
         """Where its call is now, innermost frame last; None if none runs."""
         thread_id = self._thread_id

@@ -36,6 +36,10 @@ class Registration:
         """Wait until its first call has been made; whether it was in time."""
         return self._attempted.wait(timeout_s)
 
+    def on_close(self, call: Callable[[], None]) -> None:
+        """Call *call* when it has ended."""
+        self._on_close.append(call)
+
     def close(self, timeout_s: float | None = None) -> None:
         """
         End it: no call starts after this has returned.
@@ -43,9 +47,9 @@ class Registration:
         A call that is running may end later; *timeout_s* waits for it, though never
         from inside itself.
         """
+        self.lane.close(timeout_s)
         for unregister in self._on_close:
             unregister()
-        self.lane.close(timeout_s)
         self._attempted.set()
 
 
@@ -110,7 +114,7 @@ class Registry:
             for pid in registration.pids:
                 group = (*self.services_of(pid), registration)
                 self._services[pid] = tuple(sorted(group, key=lambda r: -r.ranking))
-        registration._on_close.append(lambda: self._remove_service(registration))  # noqa: SLF001 - the registry closes what it opened
+        registration.on_close(lambda: self._remove_service(registration))
 
     def add_listener(
         self, registration: Registration, listener: ConfigurationListener
@@ -118,7 +122,7 @@ class Registry:
         """Tell *listener* until *registration* is closed."""
         with self._lock:
             self.listeners = (*self.listeners, (registration, listener))
-        registration._on_close.append(lambda: self._remove_listener(registration))  # noqa: SLF001 - the registry closes what it opened
+        registration.on_close(lambda: self._remove_listener(registration))
 
     def _remove_service(self, registration: ServiceRegistration) -> None:
         with self._lock:

@@ -13,9 +13,9 @@ Nothing here depends on which event came, or how often: an event only says which
 look at.
 """
 
+import logging
 import os
 from dataclasses import replace
-from pathlib import Path
 
 from config_admin.core.configuration import Origin
 from config_admin.core.errors import NoSuchConfigurationError, StoreError
@@ -25,7 +25,7 @@ from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.drafts import digest_of, recover_draft
 from config_admin.fileinstall.installing import Installer
 from config_admin.fileinstall.listing import Listing
-from config_admin.fileinstall.pace import Pauses, UnwrittenChanges
+from config_admin.fileinstall.pace import Absences, UnwrittenChanges
 from config_admin.fileinstall.presence import Presence
 from config_admin.fileinstall.reading import (
     Content,
@@ -36,7 +36,7 @@ from config_admin.fileinstall.reading import (
 )
 from config_admin.fileinstall.writeback import WriteBack
 
-_ABSENCE = "absence"
+_LOG = logging.getLogger(__name__)
 
 
 class ConfigDirectory:
@@ -61,11 +61,13 @@ class ConfigDirectory:
         self._admin = context.admin
         self._ledger = context.ledger
         self._faults = context.faults
-        self._pauses = Pauses(context.clock)
+        self._absences = Absences(context.timing, context.clock)
         self._listing = Listing(context.path, tuple(context.formats), context.faults)
         self._writer = WriteBack(context)
-        self._installer = Installer(context, self._pauses)
+        self._installer = Installer(context)
         self._identity: tuple[int, int] | None = None
+        self._was_lost = False
+        self._orphans: set[str] = set()
 
     @property
     def gate(self) -> Gate:
@@ -75,6 +77,10 @@ class ConfigDirectory:
     def pid_for(self, name: str) -> str | None:
         """The PID of the file *name*; None if it is not one of ours."""
         return self._listing.pid_for(name)
+
+    def note_loss(self) -> None:
+        """The directory was removed or renamed: what has its path next is another."""
+        self._was_lost = True
 
     def scan(self) -> tuple[str, ...]:
         """The PIDs that have to be reconciled, in the order of their files."""
@@ -100,17 +106,19 @@ class ConfigDirectory:
         found = [pid for pid, may_differ in seen.items() if may_differ]
         return tuple(dict.fromkeys([*found, *gone, *unwritten]))
 
-    def recover(self) -> tuple[Path, ...]:
-        """
-        Bring the drafts that a crash left behind to their end.
-
-        Returns:
-            Where edits were kept that the crash had cut off.
-        """
+    def recover(self) -> None:
+        """Bring the drafts that a crash left behind to their end."""
         if self.presence.look() is None:
-            return ()
-        drafts = sorted(self.path.glob(".*.draft"))
-        return tuple(kept for kept in map(recover_draft, drafts) if kept is not None)
+            return
+        for draft in sorted(self.path.glob(".*.draft")):
+            try:
+                kept = recover_draft(draft)
+            except OSError as error:
+                _LOG.warning("%s: %s", self._context.shown(draft.name), error.strerror)
+                continue
+            if kept is not None:
+                file = self._context.shown(kept.name)
+                _LOG.warning("%s: an edit that a crash had cut off is back", file)
 
     def reconcile(self, pid: str) -> float | None:
         """
@@ -120,12 +128,17 @@ class ConfigDirectory:
             After how many seconds to look again; None: not before something happens.
         """
         if not self._is_there():
+            self.unwritten.remove(pid)  # the next scan finds what has to be written
             return None
         name = self._listing.file_of(pid)
         record = self._ledger.get(pid) or FileRecord(file="")
+        if pid in self._orphans and (name or not self._has_configuration(pid)):
+            self._orphans.discard(pid)
+            if not self._orphans:
+                self.presence.report_orphans(())
         if name is None:
             return self._without_file(pid, record)
-        self._pauses.end(_ABSENCE, pid)
+        self._absences.end(pid)
         return self._with_file(pid, name, record)
 
     def forget_refusals(self) -> tuple[str, ...]:
@@ -153,6 +166,7 @@ class ConfigDirectory:
             return busy.retry_s
         except UnreadableFileError as error:
             self._report_unreadable(pid, name, error)
+            self.unwritten.remove(pid)
             return None
         self._faults.clear(FaultKind.UNREADABLE, pid)
         digest = digest_of(content.data)
@@ -164,7 +178,7 @@ class ConfigDirectory:
         self, pid: str, content: Content, record: FileRecord
     ) -> float | None:
         if record.refused or not self._has_news(pid):
-            self._forget_unwritten(pid)
+            self._forget_unwritten(pid, record)
             if record != self._ledger.get(pid) or not record.signature:
                 known = replace(record, pending=None, signature=content.signature)
                 self._ledger.put(pid, known)
@@ -174,17 +188,17 @@ class ConfigDirectory:
     def _without_file(self, pid: str, record: FileRecord) -> float | None:
         self._faults.clear(FaultKind.UNREADABLE, pid)
         if record.known is not None:
-            grace_s = self._context.timing.delete_grace_s
-            left_s = self._pauses.left_s(_ABSENCE, pid, grace_s)
-            return left_s or self._delete(pid, record)
+            return self._absences.left_s(pid) or self._delete(pid, record)
         if not self._has_news(pid):
-            self._forget_unwritten(pid)
+            self._forget_unwritten(pid, record)
             return None
         return self._write(pid, None, record)
 
-    def _forget_unwritten(self, pid: str) -> None:
+    def _forget_unwritten(self, pid: str, record: FileRecord) -> None:
         self.unwritten.remove(pid)
-        if self._has_news(pid):  # a commit came between the question and its answer
+        # A commit may have come between the question and its answer. What meets a
+        # refused file is merged with the mended text instead.
+        if not record.refused and self._has_news(pid):
             self.unwritten.add(pid)
 
     def _write(
@@ -208,7 +222,7 @@ class ConfigDirectory:
             pass  # it never got in, or was deleted on the other side too
         except StoreError:
             return self._context.timing.retry_s
-        self._pauses.end(_ABSENCE, pid)
+        self._absences.end(pid)
         self.unwritten.remove(pid)
         tombstone = self._admin.written(pid)
         revision = tombstone.revision if tombstone is not None else 0
@@ -222,18 +236,25 @@ class ConfigDirectory:
         if found is None:
             return False
         before, self._identity = self._identity, found
-        if before not in {None, found}:
+        # Not by the inode alone: file systems use the number of a removed one again.
+        if self._was_lost or before not in {None, found}:
+            self._was_lost = False
             self._leave_old_directory()
         return True
 
     def _leave_old_directory(self) -> None:
         """Another directory stands in its place: no file in it was ever a home."""
-        orphans = []
         for pid, record in self._ledger.all().items():
             if record.known is not None and self._listing.file_of(pid) is None:
                 self._ledger.put(pid, replace(record, known=None, pending=None))
-                orphans.append(pid)
-        self.presence.report_orphans(orphans)
+                self._absences.end(pid)
+                if self._has_configuration(pid):
+                    self._orphans.add(pid)
+        self.presence.report_orphans(self._orphans)
+
+    def _has_configuration(self, pid: str) -> bool:
+        current = self._admin.written(pid)
+        return current is not None and not current.deleted
 
     def _may_differ(self, pid: str, name: str, status: os.stat_result | None) -> bool:
         record = self._ledger.get(pid)

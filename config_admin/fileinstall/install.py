@@ -20,6 +20,8 @@ from config_admin.fileinstall.pace import Clock
 
 _LOG = logging.getLogger(__name__)
 
+_AFTER_ERROR_S = 5.0
+
 
 class FileInstall:
     """
@@ -40,6 +42,7 @@ class FileInstall:
         self._changed = threading.Condition()
         self._due_s: dict[str, float] = {}
         self._rescan_due_s = 0.0
+        self._refusals_are_due = False
         self._is_busy = False
         self._is_stopped = False
         self._thread = threading.Thread(
@@ -49,10 +52,7 @@ class FileInstall:
     def start(self) -> None:
         """Watch, look at every file once, and follow from now on."""
         self._renew_attachments()
-        for kept in self._directory.recover():
-            _LOG.warning(
-                "%s: an edit that a crash had cut off is back", escaped(str(kept))
-            )
+        self._directory.recover()
         self._run_due()
         self._thread.start()
 
@@ -75,7 +75,9 @@ class FileInstall:
 
     def look_at_refused(self) -> None:
         """Try the files again that were refused: their schemas may have changed."""
-        self.look_at(self._directory.forget_refusals())
+        with self._changed:
+            self._refusals_are_due = True
+            self._changed.notify_all()
 
     def look_at(self, pids: Iterable[str]) -> None:
         """Reconcile *pids* soon."""
@@ -100,6 +102,7 @@ class FileInstall:
 
     def directory_lost(self) -> None:
         """The directory went away: wait for it to come back."""
+        self._directory.note_loss()
         self.attachments[0].lose()
         self.look_at_all()
 
@@ -135,7 +138,7 @@ class FileInstall:
             while not self._is_stopped:
                 next_s = min(self._due_s.values(), default=self._rescan_due_s)
                 left_s = min(next_s, self._rescan_due_s) - self._clock()
-                if left_s <= 0:
+                if left_s <= 0 or self._refusals_are_due:
                     self._is_busy = True
                     return True
                 self._changed.wait(left_s)
@@ -146,15 +149,25 @@ class FileInstall:
         if self._rescan_due_s <= now:
             self._rescan_due_s = now + self._renew_attachments()
             self.look_at(self._directory.scan())
+        if self._refusals_are_due:
+            self._refusals_are_due = False
+            self.look_at(self._directory.forget_refusals())
         with self._changed:
             due = [pid for pid, due_s in self._due_s.items() if due_s <= self._clock()]
             for pid in due:
                 del self._due_s[pid]
         for pid in due:
-            again_s = self._directory.reconcile(pid)
+            again_s = self._reconcile(pid)
             if again_s is not None:
                 with self._changed:
                     self._schedule_locked([pid], again_s)
+
+    def _reconcile(self, pid: str) -> float | None:
+        try:
+            return self._directory.reconcile(pid)
+        except Exception:  # noqa: BLE001 - a mistake with one file must not end all others
+            _LOG.exception("%s: could not be looked at; trying again", escaped(pid))
+            return _AFTER_ERROR_S
 
     def _renew_attachments(self) -> float:
         return min([attachment.renew() for attachment in self.attachments])

@@ -17,12 +17,11 @@ from config_admin.core.ports import FileRecord
 from config_admin.core.properties import Properties
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.merging import loses_most, merge_by_key
-from config_admin.fileinstall.pace import Pauses
+from config_admin.fileinstall.pace import Settling
 from config_admin.fileinstall.reading import Content
 from config_admin.fileinstall.texts import InstalledText, RefusedTextError, read_text
 
 _LOG = logging.getLogger(__name__)
-_SETTLING = "settling"
 
 
 class Installer:
@@ -31,16 +30,15 @@ class Installer:
 
     Args:
         context: Of the directory.
-        pauses: The directory's.
     """
 
-    def __init__(self, context: Context, pauses: Pauses) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
         self._admin = context.admin
         self._faults = context.faults
         self._ledger = context.ledger
         self._timing = context.timing
-        self._pauses = pauses
+        self._settling = Settling(context.timing, context.clock)
 
     def install(
         self, pid: str, name: str, content: Content, digest: str, record: FileRecord
@@ -82,7 +80,7 @@ class Installer:
             )
         except InvalidConfigurationError as error:
             raise RefusedTextError([text.placed(v) for v in error.violations]) from None
-        self._pauses.end(_SETTLING, pid)
+        self._settling.end(pid)
         installed = self._admin.written(pid)
         revision = installed.revision if installed is not None else 0
         # What the admin had besides the file is news for the file.
@@ -131,7 +129,7 @@ class Installer:
         just_emptied = not content.data and content.signature is None
         if not just_emptied and not loses_most(record.properties, text.properties):
             return 0.0
-        return self._pauses.left_s(_SETTLING, pid, self._timing.settle_s, digest)
+        return self._settling.left_s(pid, digest)
 
     def _refuse(
         self,
@@ -140,7 +138,7 @@ class Installer:
         file: str,
         diagnostics: Sequence[Diagnostic],
     ) -> None:
-        self._pauses.end(_SETTLING, pid)
+        self._settling.end(pid)
         self._ledger.put(pid, replace(seen, refused=tuple(diagnostics)))
         faults = [Fault.of(FaultKind.FILE, pid, found) for found in diagnostics]
         self._faults.report(FaultKind.FILE, pid, faults)

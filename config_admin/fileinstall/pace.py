@@ -1,10 +1,12 @@
-"""How long to wait before the obvious is done: three pauses, one clock."""
+"""How long to wait before the obvious is done: pauses, by one clock."""
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 Clock = Callable[[], float]
+
+_MOST_GRACES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +31,57 @@ class Timing:
     retry_s: float = 5.0
 
 
-class Pauses:
+class Settling:
     """
-    What has been waiting, and since when; by kind and PID.
+    The PIDs whose file may be the head of a longer one.
 
     Args:
+        timing: The pauses.
         clock: Seconds that only grow.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, timing: Timing, clock: Clock) -> None:
+        self._settle_s = timing.settle_s
         self._clock = clock
-        self._since: dict[tuple[str, str], tuple[Hashable, float]] = {}
+        self._since: dict[str, tuple[str, float]] = {}
 
-    def left_s(
-        self, kind: str, pid: str, pause_s: float, what: Hashable = None
-    ) -> float:
-        """
-        How much is left of a pause; the first question begins it.
+    def left_s(self, pid: str, digest: str) -> float:
+        """How long *pid* has to stay as it is; other bytes begin it again."""
+        begun = self._since.get(pid)
+        if begun is None or begun[0] != digest:
+            begun = self._since[pid] = (digest, self._clock())
+        return max(0.0, begun[1] + self._settle_s - self._clock())
 
-        Another *what* begins it again. 0: it is over.
-        """
-        begun = self._since.get((kind, pid))
-        if begun is None or begun[0] != what:
-            begun = self._since[kind, pid] = (what, self._clock())
-        return max(0.0, begun[1] + pause_s - self._clock())
-
-    def end(self, kind: str, pid: str) -> None:
+    def end(self, pid: str) -> None:
         """There is nothing to wait for any more."""
-        self._since.pop((kind, pid), None)
+        self._since.pop(pid, None)
+
+
+class Absences:
+    """
+    The PIDs whose file is gone, though perhaps not for good.
+
+    While more and more files go, nobody knows yet whether the directory itself is
+    next, as in ``rm -r etc``; so the grace counts from the latest one, within limits.
+    """
+
+    def __init__(self, timing: Timing, clock: Clock) -> None:
+        self._grace_s = timing.delete_grace_s
+        self._clock = clock
+        self._since_s: dict[str, float] = {}
+        self._latest_s = 0.0
+
+    def left_s(self, pid: str) -> float:
+        """How long to wait for the file of *pid*; the first question begins it."""
+        now = self._clock()
+        if pid not in self._since_s:
+            self._since_s[pid] = self._latest_s = now
+        limit_s = self._since_s[pid] + _MOST_GRACES * self._grace_s
+        return max(0.0, min(self._latest_s + self._grace_s, limit_s) - now)
+
+    def end(self, pid: str) -> None:
+        """The file is back, or it is settled that it is not coming."""
+        self._since_s.pop(pid, None)
 
 
 class UnwrittenChanges:

@@ -1,6 +1,7 @@
 """Whether the directory is there, and still the same one."""
 
 import stat
+from collections.abc import Collection
 from pathlib import Path
 
 from config_admin.core.diagnostics import Diagnostic
@@ -55,21 +56,20 @@ class Presence:
         """Somebody tells what changes in the directory."""
         self._faults.clear(FaultKind.DIRECTORY, f"{self._path} watch")
 
-    def report_orphans(self, pids: list[str]) -> None:
-        """These configurations lost their files with the old directory."""
+    def report_orphans(self, pids: Collection[str]) -> None:
+        """These configurations lost their files with an earlier directory."""
         names = ", ".join(escaped(pid) for pid in sorted(pids)[:_MAX_PIDS_SHOWN])
         more = len(pids) - _MAX_PIDS_SHOWN
-        names += f" and {more} more" if more > 0 else ""
-        diagnostic = Diagnostic(
-            file=escaped(str(self._path)),
-            found=f"no file for {names} since the directory was replaced",
-            expected="a file for each configuration",
-            cure="They stay as they are. Put the files back, or delete them by name.",
-            rule="directory",
+        if not pids:
+            self._faults.clear(FaultKind.DIRECTORY, f"{self._path} orphans")
+            return
+        self._report(
+            "orphans",
+            f"no file for {names}{f' and {more} more' if more > 0 else ''} since the "
+            "directory was replaced",
+            "a file for each configuration",
+            "They stay as they are. Put the files back, or delete them by name.",
         )
-        fault = Fault.of(FaultKind.DIRECTORY, None, diagnostic)
-        subject = f"{self._path} orphans"
-        self._faults.report(FaultKind.DIRECTORY, subject, [fault] if pids else [])
 
     def report_missing(self, reason: str) -> None:
         """The directory cannot be looked into."""

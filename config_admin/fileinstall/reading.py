@@ -111,12 +111,16 @@ def read_file(path: Path) -> Content:
     """
     require_trusted(path)
     try:
-        # Without blocking: a FIFO that is called x.cfg must not hang us.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        return _read(path)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise _unreadable(error) from error
+
+
+def _read(path: Path) -> Content:
+    # Without blocking: a FIFO that is called x.cfg must not hang us.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor, not a path
         status = os.fstat(descriptor)
         _require_regular(status)
@@ -189,7 +193,7 @@ def _set_lease(descriptor: int) -> None:
 
 
 def _require_still(status: os.stat_result) -> None:
-    age_s = time.time() - max(status.st_mtime, status.st_ctime)
+    age_s = time.time() - status.st_mtime
     if 0 <= age_s < _STILL_S:
         raise FileBusyError(_STILL_S - age_s)
 

@@ -51,6 +51,8 @@ def create_file(path: Path, data: bytes) -> None:
     try:
         rename_to_free(draft, path)
     except FileExistsError as error:
+        if path.is_dir():
+            raise
         raise UnseenEditError from error
     finally:
         draft.unlink(missing_ok=True)
