@@ -99,6 +99,7 @@ class Assembly:
             formats=extensions.formats(),
             ledger=MemoryLedger(),
             faults=self.faults,
+            write_back=settings.write_back,
             timing=Timing(
                 delete_grace_s=settings.delete_grace_s, settle_s=settings.settle_s
             ),

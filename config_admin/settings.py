@@ -13,6 +13,8 @@ class Settings:
         etc: The directory of the configuration files.
         schemas: The directory of the JSON Schemas, ``<pid>.schema.json``; None: nothing
             is validated.
+        write_back: Whether changes made in code are written to the files; if not,
+            nothing in *etc* is ever touched.
         start_timeout_s: `start` returns after this at the latest, even if a callback
             has not returned from its first call.
         delete_grace_s: A file is gone only if it still is after this.
@@ -22,6 +24,7 @@ class Settings:
 
     etc: Path = Path("etc")
     schemas: Path | None = None
+    write_back: bool = True
     start_timeout_s: float = 10.0
     delete_grace_s: float = 0.25
     settle_s: float = 1.0

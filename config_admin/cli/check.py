@@ -38,22 +38,22 @@ def add_to(verbs: "Verbs") -> None:
 def check(arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Print every fault; 1 if one of them is an error."""
     etc: Path = arguments.etc
+    schemas: Path | None = schemas_of(arguments)
+    if schemas is not None and not schemas.is_dir():
+        schemas = None
     # Nothing is waited for: what is there now is what is checked.
-    settings = Settings(
-        etc=etc, schemas=schemas_of(arguments), settle_s=0.0, delete_grace_s=0.0
-    )
+    settings = Settings(etc=etc, schemas=schemas, write_back=False, settle_s=0.0)
     logging.getLogger("config_admin").setLevel(logging.CRITICAL + 1)
     with ConfigAdmin(settings=settings) as admin:
         files = _files_of(etc)
         unread = _unread(admin, files)
-        faults = [
-            fault for fault in admin.faults() if not _is_about_watching(fault, etc)
-        ]
+        faults = [fault for fault in admin.faults() if not _is_about_watching(fault)]
     for fault in faults:
         terminal.line(_line(fault, etc))
     for file in sorted(unread):
         terminal.line(f"{file}:1:1: somebody is writing to it. Check it again later.")
-    complain(_summary(len(files), len(faults) + len(unread)))
+    remark = "" if schemas else " (there are no schemas: no value was checked)"
+    complain(_summary(len(files), len(faults) + len(unread)) + remark)
     errors = [fault for fault in faults if fault.severity is Severity.ERROR]
     return 1 if errors or unread else 0
 
@@ -81,10 +81,11 @@ def _unread(admin: ConfigAdmin, files: Iterable[str]) -> set[str]:
     return unread
 
 
-def _is_about_watching(fault: Fault, etc: Path) -> bool:
+def _is_about_watching(fault: Fault) -> bool:
     """Whether it only says that changes would not be noticed at once."""
-    can_be_read = etc.is_dir() and os.access(etc, os.R_OK | os.X_OK)
-    return fault.kind is FaultKind.DIRECTORY and can_be_read
+    if fault.kind is not FaultKind.DIRECTORY or fault.file is None:
+        return False
+    return Path(fault.file).is_dir() and os.access(fault.file, os.R_OK | os.X_OK)
 
 
 def _line(fault: Fault, etc: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from config_admin.cli.terminal import Terminal
+from config_admin.cli.terminal import Terminal, complain
 from config_admin.core.display import escaped
 
 if TYPE_CHECKING:
@@ -38,13 +38,17 @@ def add_to(verbs: "Verbs") -> None:
 
 
 def init(arguments: argparse.Namespace, terminal: Terminal) -> int:
-    """Write what is missing; always 0."""
+    """Write what is missing; 1 if that cannot be done."""
     directory: Path = arguments.directory
     first: Path | None = None
     for folder, sample in _samples():
         target = directory / folder / sample.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        was_written = _write_new(target, sample.read_bytes())
+        try:
+            was_written = _write_new(target, sample.read_bytes())
+        except OSError as error:
+            complain(f"{escaped(str(target))} cannot be written: {error.strerror}.")
+            complain("Name a directory that you may write to: config-admin init DIR")
+            return 1
         word = "wrote" if was_written else "kept "
         note = "" if was_written else " (it was there)"
         terminal.line(f"{word} {escaped(str(target))}{note}")
@@ -67,6 +71,7 @@ def _samples() -> Iterator[tuple[str, Traversable]]:
 
 def _write_new(target: Path, content: bytes) -> bool:
     """Write *target* unless there is something of that name, a broken link included."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     if os.path.lexists(target):
         return False
     with target.open("xb") as file:

@@ -121,7 +121,7 @@ class Faults(logging.Handler):
             word = "note" if record.levelno == logging.INFO else "warning"
             self._terminal.tell(word, escaped(record.getMessage()))
         elif record.levelno == logging.INFO:
-            self._terminal.tell("mended", _place(told), [_about(told)])
+            self._terminal.tell("mended", _place(told), [_what_it_was(told)])
         else:
             is_error = told.severity is Severity.ERROR
             word = "error" if is_error else "warning"
@@ -132,9 +132,9 @@ def _place(fault: Fault) -> str:
     return fault.place or escaped(fault.pid or "")
 
 
-def _about(fault: Fault) -> str:
+def _what_it_was(fault: Fault) -> str:
     key = f"{escaped(fault.key)}: " if fault.key is not None else ""
-    return f"{key}no longer {fault.found}"
+    return f"{key}was {fault.found}"
 
 
 def _value(properties: Properties, key: str) -> str:

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config_admin import ConfigAdmin
@@ -13,6 +12,8 @@ from config_admin.cli.terminal import Terminal
 from config_admin.core.display import escaped
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from config_admin.cli.arguments import Verbs
 
 
@@ -31,25 +32,17 @@ def add_to(verbs: "Verbs") -> None:
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Follow until somebody ends it; always 0."""
     etc: Path = arguments.etc
-    schemas = schemas_of(arguments)
+    admin = ConfigAdmin(etc, schemas=schemas_of(arguments))
     with Ending(sys.stdout) as ending, Faults(terminal):
         terminal.when_lost(ending.end)
-        admin = ConfigAdmin(etc, schemas=schemas)
         with admin:
             changes = Changes(admin, terminal)
             admin.add_listener(changes)
             for loaded in admin.list_configurations():
                 changes.look_at(loaded.pid)
-            _tell_start(etc, schemas, terminal)
+            if not etc.is_dir():
+                terminal.tell("note", "'config-admin init' writes a sample to follow")
+            terminal.tell("following", f"{escaped(str(etc))}; Ctrl-C ends it")
             ending.wait()
         terminal.tell("ended", f"{escaped(str(etc))} is no longer followed")
     return 0
-
-
-def _tell_start(etc: Path, schemas: Path, terminal: Terminal) -> None:
-    if not etc.is_dir():
-        terminal.tell("note", "'config-admin init' writes a sample etc and schemas")
-    if not schemas.is_dir():
-        missing = f"there is no directory {escaped(str(schemas))}"
-        terminal.tell("note", f"{missing}: no value is checked against a schema")
-    terminal.tell("following", f"{escaped(str(etc))}; Ctrl-C ends it")

@@ -179,7 +179,7 @@ class ConfigurationAdmin:
 
     def delete(
         self, pid: str, *, revision: int | None = None, origin: Origin = Origin.API
-    ) -> None:
+    ) -> Configuration:
         """
         Remove the configuration of *pid*.
 
@@ -187,6 +187,9 @@ class ConfigurationAdmin:
             pid: Which one.
             revision: Delete only this revision; None: any.
             origin: What caused the change.
+
+        Returns:
+            The tombstone.
 
         Raises:
             NoSuchConfigurationError: If there is none.
@@ -204,7 +207,7 @@ class ConfigurationAdmin:
             tombstone = Configuration(
                 pid, Properties(), revision_of(before) + 1, origin, deleted=True
             )
-            self._commit(Entry(tombstone, Checked(Properties())))
+            return self._commit(Entry(tombstone, Checked(Properties())))
 
     def recheck(self, pid: str) -> None:
         """

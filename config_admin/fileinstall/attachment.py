@@ -26,6 +26,7 @@ class Attachment:
         self._listener = listener
         self._watcher: Watcher | None = None
         self._watched: tuple[int, int] | None = None
+        self._is_first = True
 
     def renew(self) -> float:
         """
@@ -34,19 +35,23 @@ class Attachment:
         Returns:
             After how many seconds to look again at the latest.
         """
+        is_first, self._is_first = self._is_first, False
         identity = self._presence.look()
         if identity is None:
             return _MISSING_POLL_S
         if self._watched == identity:
             return _RESCAN_S
         self.close()
+        self._watched = identity  # before the watch: it may tell of a loss at once
         try:
             self._watcher = watch_directory(self._path, self._listener)
         except OSError as error:
+            self._watched = None
             self._presence.report_unwatchable(error, _POLL_S)
             return _POLL_S
         self._presence.report_watched()
-        self._watched = identity
+        if not is_first:
+            self._listener.look_at_all()  # it may have been filled before the watch
         return _RESCAN_S
 
     def lose(self) -> None:

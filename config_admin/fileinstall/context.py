@@ -24,6 +24,8 @@ class Context:
         formats: By suffix; the first is that of new files.
         ledger: Remembers the files of this directory.
         faults: Takes what is wrong with files.
+        write_back: Whether files are written; if not, nothing in the directory is
+            touched.
         timing: The pauses.
         clock: Seconds that only grow.
     """
@@ -33,6 +35,7 @@ class Context:
     formats: Mapping[str, Format]
     ledger: Ledger
     faults: FaultBook
+    write_back: bool = True
     timing: Timing = field(default_factory=Timing)
     clock: Clock = monotonic
 

@@ -15,7 +15,9 @@ look at.
 
 import logging
 import os
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from config_admin.core.configuration import Origin
 from config_admin.core.errors import NoSuchConfigurationError, StoreError
@@ -35,6 +37,7 @@ from config_admin.fileinstall.reading import (
     read_file,
 )
 from config_admin.fileinstall.writeback import WriteBack
+from config_admin.fileinstall.writing import locked
 
 _LOG = logging.getLogger(__name__)
 
@@ -108,17 +111,12 @@ class ConfigDirectory:
 
     def recover(self) -> None:
         """Bring the drafts that a crash left behind to their end."""
-        if self.presence.look() is None:
+        if not self._context.write_back or self.presence.look() is None:
             return
-        for draft in sorted(self.path.glob(".*.draft")):
-            try:
-                kept = recover_draft(draft)
-            except OSError as error:
-                _LOG.warning("%s: %s", self._context.shown(draft.name), error.strerror)
-                continue
-            if kept is not None:
-                file = self._context.shown(kept.name)
-                _LOG.warning("%s: an edit that a crash had cut off is back", file)
+        with suppress(OSError), locked(self.path):
+            # Under the lock: what another process is writing is no leftover.
+            for draft in sorted(self.path.glob(".*.draft")):
+                self._recover_draft(draft)
 
     def reconcile(self, pid: str) -> float | None:
         """
@@ -156,6 +154,16 @@ class ConfigDirectory:
         for pid, record in refused:
             self._ledger.put(pid, replace(record, known="", refused=(), signature=None))
         return tuple(pid for pid, _ in refused)
+
+    def _recover_draft(self, draft: Path) -> None:
+        try:
+            kept = recover_draft(draft)
+        except OSError as error:
+            _LOG.warning("%s: %s", self._context.shown(draft.name), error.strerror)
+            return
+        if kept is not None:
+            file = self._context.shown(kept.name)
+            _LOG.warning("%s: an edit that a crash had cut off is back", file)
 
     def _with_file(self, pid: str, name: str, record: FileRecord) -> float | None:
         try:
@@ -212,20 +220,22 @@ class ConfigDirectory:
         current = self._admin.written(pid)
         if current is None or (current.deleted and content is None):
             return None
+        if not self._context.write_back:
+            return None
         return self._writer.write(pid, current, content, record)
 
     def _delete(self, pid: str, record: FileRecord) -> float | None:
         origin = Origin.file(self._context.shown(record.file))
         try:
-            self._admin.delete(pid, origin=origin)
+            revision = self._admin.delete(pid, origin=origin).revision
         except NoSuchConfigurationError:
-            pass  # it never got in, or was deleted on the other side too
+            # It never got in, or was deleted on the other side too.
+            current = self._admin.written(pid)
+            revision = current.revision if current and current.deleted else 0
         except StoreError:
             return self._context.timing.retry_s
         self._absences.end(pid)
         self.unwritten.remove(pid)
-        tombstone = self._admin.written(pid)
-        revision = tombstone.revision if tombstone is not None else 0
         self._ledger.put(pid, FileRecord(record.file, revision=revision))
         for kind in (FaultKind.FILE, FaultKind.WRITE_BACK):
             self._faults.clear(kind, pid)

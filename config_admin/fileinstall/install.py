@@ -9,6 +9,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterable
+from math import inf
 from time import monotonic
 
 from config_admin.core.configuration import OriginKind
@@ -145,10 +146,8 @@ class FileInstall:
             return False
 
     def _run_due(self) -> None:
-        now = self._clock()
-        if self._rescan_due_s <= now:
-            self._rescan_due_s = now + self._renew_attachments()
-            self.look_at(self._directory.scan())
+        if self._rescan_due_s <= self._clock():
+            self._rescan()
         if self._refusals_are_due:
             self._refusals_are_due = False
             self.look_at(self._directory.forget_refusals())
@@ -161,6 +160,15 @@ class FileInstall:
             if again_s is not None:
                 with self._changed:
                     self._schedule_locked([pid], again_s)
+
+    def _rescan(self) -> None:
+        with self._changed:
+            self._rescan_due_s = inf  # what is told from now on makes another one due
+        rescan_s = self._renew_attachments()
+        self.look_at(self._directory.scan())
+        with self._changed:
+            due_s = self._clock() + rescan_s
+            self._rescan_due_s = min(self._rescan_due_s, due_s)
 
     def _reconcile(self, pid: str) -> float | None:
         try:

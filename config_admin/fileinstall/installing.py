@@ -75,21 +75,19 @@ class Installer:
         wanted = self._merged(text, seen, current)
         expected = current.revision if current and not current.deleted else 0
         try:
-            self._admin.update(
+            installed = self._admin.update(
                 pid, wanted, revision=expected, origin=Origin.file(text.file)
             )
         except InvalidConfigurationError as error:
             raise RefusedTextError([text.placed(v) for v in error.violations]) from None
         self._settling.end(pid)
-        installed = self._admin.written(pid)
-        revision = installed.revision if installed is not None else 0
         # What the admin had besides the file is news for the file.
         is_in_step = wanted == text.properties
         self._ledger.put(
             pid,
             replace(
                 seen,
-                revision=revision if is_in_step else revision - 1,
+                revision=installed.revision - (not is_in_step),
                 properties=text.properties,
             ),
         )

@@ -57,7 +57,7 @@ class Listing:
         with os.scandir(self._path) as found:
             entries = sorted(found, key=lambda entry: entry.name)
         for entry in entries:
-            if suffix_of(entry.name, self._suffixes) is None or entry.is_dir():
+            if suffix_of(entry.name, self._suffixes) is None or _is_directory(entry):
                 continue
             pid = self.pid_for(entry.name)
             if pid is not None:
@@ -77,8 +77,10 @@ class Listing:
 
     def _is_there(self, name: str) -> bool:
         """Whether anything but a directory has that name; if it is unclear, it has."""
+        path = self._path / name
         try:
-            return not stat.S_ISDIR((self._path / name).lstat().st_mode)
+            mode = path.lstat().st_mode
+            return not (stat.S_ISDIR(mode) or (stat.S_ISLNK(mode) and path.is_dir()))
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError:
@@ -114,6 +116,13 @@ class Listing:
         )
         fault = Fault.of(FaultKind.NAME, None, diagnostic)
         self._faults.report(FaultKind.NAME, name, [fault])
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle, or into a closed directory
+        return False
 
 
 def _status(entry: os.DirEntry[str]) -> os.stat_result | None:

@@ -119,9 +119,8 @@ def read_file(path: Path) -> Content:
 
 
 def _read(path: Path) -> Content:
-    # Without blocking: a FIFO that is called x.cfg must not hang us.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor, not a path
+    with open(path, "rb", buffering=0, opener=_open_at_once) as file:
+        descriptor = file.fileno()
         status = os.fstat(descriptor)
         _require_regular(status)
         leased = _is_recent(status) and _lease(descriptor, path)
@@ -134,6 +133,11 @@ def _read(path: Path) -> Content:
     if Signature.of(after) != Signature.of(status):
         raise FileBusyError(_STILL_S)
     return Content(data, _settled(after))
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # Without blocking: a FIFO that is called x.cfg must not hang us.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def is_being_written(path: Path) -> bool:
@@ -225,8 +229,12 @@ def require_trusted(path: Path) -> None:
         raise _unreadable(error) from error
     try:
         owners = {status.st_uid, path.stat().st_uid}
-    except OSError as error:  # a link to nowhere too: the file itself is there
-        raise _unreadable(error) from error
+    except OSError as error:
+        raise UnreadableFileError(
+            f"a link that leads nowhere ({error.strerror})",
+            "a link to a file",
+            "Put its target back, or remove the link.",
+        ) from error
     if not owners <= {os.geteuid(), 0}:
         raise UnreadableFileError(
             "a link of somebody else, or to somebody else's file",

@@ -44,6 +44,8 @@ class InstalledText:
 
     def placed(self, violation: Diagnostic) -> Diagnostic:
         """*violation* with its line and column in this text."""
+        if violation.file is not None:
+            return violation  # it is not this text that is at fault: a broken schema
         place = _find(self.reading, violation.key)
         if place is None:
             return violation.at(self.file, 1, 1)

@@ -88,8 +88,11 @@ class InotifyWatcher:
             self._inotify.add_callback(
                 os.fsencode(path), mask, self, CallbackId(id(self))
             )
-        finally:
-            self._inotify.start()
+        except OSError:
+            self._inotify.start()  # only a started one frees its descriptors
+            self.close()
+            raise
+        self._inotify.start()
 
     def close(self) -> None:
         """Tell nothing more."""

@@ -81,15 +81,10 @@ class WriteBack:
         except OSError as error:
             self._report(pid, name, error)
             return self._context.timing.retry_s
-        self._ledger.put(
-            pid,
-            FileRecord(
-                name,
-                known=known,
-                revision=current.revision,
-                properties=current.properties,
-            ),
+        written = FileRecord(
+            name, known, revision=current.revision, properties=current.properties
         )
+        self._ledger.put(pid, written)
         self._faults.clear(FaultKind.WRITE_BACK, pid)
         return None
 

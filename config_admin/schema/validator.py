@@ -27,7 +27,7 @@ class SchemaValidator:
     def __init__(self, catalog: SchemaCatalog) -> None:
         self._catalog = catalog
 
-    def check(self, pid: str, properties: Properties) -> Checked:  # noqa: D102 - port
+    def check(self, pid: str, properties: Properties) -> Checked:  # noqa: D102 - contract in the port
         try:
             schema = self._catalog.find(pid)
             if schema is None:
@@ -39,7 +39,7 @@ class SchemaValidator:
     def schema_of(self, pid: str) -> str | None:  # noqa: D102 - contract in the port
         return self._catalog.generation(pid)
 
-    def as_text(self, pid: str, key: str, value: Value) -> str | None:  # noqa: D102
+    def as_text(self, pid: str, key: str, value: Value) -> str | None:  # noqa: D102 - as above
         if isinstance(value, str):
             return value
         try:

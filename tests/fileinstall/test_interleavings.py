@@ -265,7 +265,7 @@ class Interleavings(RuleBasedStateMachine):
 
 TestInterleavings = Interleavings.TestCase
 TestInterleavings.settings = settings(
-    max_examples=3 * settings().max_examples,
+    max_examples=max(300, settings().max_examples),
     stateful_step_count=30,
     deadline=None,
 )
