@@ -1,0 +1,141 @@
+"""Which files of a directory are configurations, and of which PID."""
+
+import os
+
+import pytest
+
+from config_admin.core.faults import FaultBook
+from config_admin.fileinstall.listing import Listing
+
+
+class Desk:
+    """A listing of a directory, and its faults."""
+
+    def __init__(self, path):
+        self.path = path
+        self.book = FaultBook(lambda _came, _went: None)
+        self.listing = Listing(path, (".cfg",), self.book)
+
+    def write(self, *names):
+        for name in names:
+            (self.path / name).write_text("a = 1\n")
+
+    def names(self):
+        return [name for _pid, name, _status in self.listing.entries()]
+
+    def faults(self):
+        return [(os.path.basename(f.file), f.pid) for f in self.book.all()]  # noqa: PTH119 - text for people
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return Desk(tmp_path)
+
+
+def test_files_are_listed_in_the_order_of_their_names(desk):
+    desk.write("b.cfg", "a.cfg", "a~x.cfg", "B.cfg")
+
+    assert desk.names() == ["B.cfg", "a.cfg", "a~x.cfg", "b.cfg"]
+
+
+def test_files_with_other_suffixes_and_hidden_ones_are_not_listed(desk):
+    desk.write(
+        *("p.cfg", ".p.cfg", "p.cfg~", ".p.cfg.swp", "p.tmp", "p.cfg.bak"),
+        *("p.cfg.orig", "p.cfg.refused", "p.cfg.rpmnew", "p.cfg.dpkg-old", "README"),
+    )
+
+    assert desk.names() == ["p.cfg"]
+    assert desk.faults() == []
+
+
+def test_directories_are_not_listed_whatever_they_are_called(desk):
+    (desk.path / "x.cfg").mkdir()
+    (desk.path / "x.cfg" / "inside.cfg").write_text("a = 1\n")
+    desk.write("y.cfg")
+
+    assert desk.names() == ["y.cfg"]
+    assert desk.listing.file_of("x") is None
+    assert desk.faults() == []
+
+
+def test_a_link_to_nowhere_is_listed_without_a_status(desk):
+    (desk.path / "p.cfg").symlink_to("nowhere")
+
+    assert list(desk.listing.entries()) == [("p", "p.cfg", None)]
+    assert desk.listing.file_of("p") == "p.cfg"
+
+
+def test_a_name_that_is_no_pid_is_a_fault_until_it_goes(desk):
+    desk.write("p~.cfg", "q.cfg")
+
+    assert desk.names() == ["q.cfg"]
+    assert desk.faults() == [("p~.cfg", None)]
+    (fault,) = desk.book.all()
+    assert fault.cure == "Rename the file."
+
+    (desk.path / "p~.cfg").rename(desk.path / "p.cfg")
+
+    assert desk.names() == ["p.cfg", "q.cfg"]
+    assert desk.faults() == []
+
+
+def test_a_misnamed_file_that_goes_while_it_is_watched_is_no_fault_any_more(desk):
+    desk.write("p~.cfg")
+    assert desk.listing.pid_for("p~.cfg") is None
+    assert desk.faults() == [("p~.cfg", None)]
+
+    (desk.path / "p~.cfg").unlink()
+
+    assert desk.listing.pid_for("p~.cfg") is None
+    assert desk.faults() == []
+
+
+def test_a_name_in_no_encoding_is_a_fault_and_harms_no_other(desk):
+    with open(os.path.join(os.fsencode(desk.path), b"a\xff.cfg"), "wb"):  # noqa: PTH118, PTH123 - bytes are no Path
+        pass
+    desk.write("p.cfg")
+
+    assert desk.names() == ["p.cfg"]
+    assert desk.faults() == [("a\\udcff.cfg", None)]
+
+
+def test_of_two_files_for_one_pid_the_first_by_name_holds(desk):
+    desk.write("f~x.cfg", "f-x.cfg")
+
+    assert [pid for pid, _name, _status in desk.listing.entries()] == ["f~x", "f~x"]
+    assert desk.listing.file_of("f~x") == "f-x.cfg"
+    assert desk.faults() == [("f~x.cfg", "f~x")]
+    (fault,) = desk.book.all()
+    assert "'f-x.cfg' holds" in fault.cure
+
+
+@pytest.mark.parametrize(
+    ("removed", "left"), [("f-x.cfg", "f~x.cfg"), ("f~x.cfg", "f-x.cfg")]
+)
+def test_when_one_of_two_files_goes_the_other_holds_without_a_fault(
+    desk, removed, left
+):
+    desk.write("f~x.cfg", "f-x.cfg")
+    desk.names()
+    desk.listing.file_of("f~x")
+
+    (desk.path / removed).unlink()
+
+    assert desk.listing.file_of("f~x") == left
+    assert desk.faults() == []
+
+
+def test_each_pid_with_two_files_has_a_fault_of_its_own(desk):
+    desk.write("f~x.cfg", "f-x.cfg", "%2Da.cfg", "-a.cfg")
+    desk.names()
+
+    assert desk.listing.file_of("-a") == "%2Da.cfg"
+    assert desk.listing.file_of("f~x") == "f-x.cfg"
+    assert desk.faults() == [("-a.cfg", "-a"), ("f~x.cfg", "f~x")]
+
+
+def test_the_usual_file_of_a_pid_is_found_before_it_was_ever_listed(desk):
+    desk.write("a%2Db.cfg")
+
+    assert desk.listing.file_of("a-b") == "a%2Db.cfg"
+    assert desk.listing.file_of("c") is None
