@@ -94,7 +94,8 @@ class Assembly:
 
     def _context(self, settings: Settings) -> Context:
         return Context(
-            path=settings.etc,
+            path=settings.etc.absolute(),
+            named=settings.etc,
             admin=self.admin,
             formats=extensions.formats(),
             ledger=MemoryLedger(),
@@ -119,8 +120,8 @@ class Assembly:
             self._files.look_at_all()
 
         follower = SchemaFollower(lambda: lane.submit("check", check_again), lost)
-        presence = Presence(path, self.faults, "JSON Schemas")
-        attachment = Attachment(path, presence, follower)
+        presence = Presence(path.absolute(), path, self.faults, "JSON Schemas")
+        attachment = Attachment(path.absolute(), presence, follower)
         self._files.attachments.append(attachment)
 
     def _report_stuck(self, lane: Lane) -> None:

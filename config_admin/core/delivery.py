@@ -92,7 +92,8 @@ def _callback_fault(
     pid: str, entry: Entry | None, error: BaseException, expected: str
 ) -> Fault:
     origin = entry.configuration.origin if entry is not None else None
-    reason = scrubbed(str(error), entry.delivered() if entry is not None else None)
+    text = error.reason if isinstance(error, ConfigurationError) else str(error)
+    reason = scrubbed(text, entry.delivered() if entry is not None else None)
     diagnostic = Diagnostic(
         key=error.key if isinstance(error, ConfigurationError) else None,
         file=origin.detail if origin and origin.kind is OriginKind.FILE else None,

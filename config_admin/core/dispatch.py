@@ -196,6 +196,8 @@ class LaneDispatcher:
     def start(self) -> None:
         """Begin to run what was submitted."""
         with self._lock:
+            if self._stopped:
+                return
             self._running = True
             self._ensure_worker()
         _daemon("config-admin lanes", self._supervise)

@@ -19,7 +19,8 @@ class Context:
     What a directory is made of.
 
     Attributes:
-        path: The directory, as the user named it.
+        path: The directory; absolute, because the working directory may change.
+        named: The directory as the user named it, for people.
         admin: The door.
         formats: By suffix; the first is that of new files.
         ledger: Remembers the files of this directory.
@@ -31,6 +32,7 @@ class Context:
     """
 
     path: Path
+    named: Path
     admin: ConfigurationAdmin
     formats: Mapping[str, Format]
     ledger: Ledger
@@ -41,7 +43,7 @@ class Context:
 
     def shown(self, name: str) -> str:
         """The file *name* as people are told of it."""
-        return escaped(str(self.path / name))
+        return escaped(str(self.named / name))
 
     def format_of(self, name: str) -> Format:
         """The format of the file *name*, which is one of ours."""

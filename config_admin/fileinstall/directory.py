@@ -58,15 +58,19 @@ class ConfigDirectory:
 
     def __init__(self, context: Context) -> None:
         self.path = context.path
-        self.presence = Presence(context.path, context.faults, "configuration files")
+        self.presence = Presence(
+            context.path, context.named, context.faults, "configuration files"
+        )
         self.unwritten = UnwrittenChanges(context.timing, context.clock)
         self._context = context
         self._admin = context.admin
         self._ledger = context.ledger
         self._faults = context.faults
         self._absences = Absences(context.timing, context.clock)
-        self._listing = Listing(context.path, tuple(context.formats), context.faults)
-        self._writer = WriteBack(context)
+        self._listing = Listing(
+            context.path, context.named, context.formats, context.faults
+        )
+        self._writer = WriteBack(context, self.unwritten)
         self._installer = Installer(context)
         self._identity: tuple[int, int] | None = None
         self._was_lost = False
@@ -126,7 +130,7 @@ class ConfigDirectory:
             After how many seconds to look again; None: not before something happens.
         """
         if not self._is_there():
-            self.unwritten.remove(pid)  # the next scan finds what has to be written
+            self._cannot_write(pid)  # the next scan finds what has to be written
             return None
         name = self._listing.file_of(pid)
         record = self._ledger.get(pid) or FileRecord(file="")
@@ -174,7 +178,7 @@ class ConfigDirectory:
             return busy.retry_s
         except UnreadableFileError as error:
             self._report_unreadable(pid, name, error)
-            self.unwritten.remove(pid)
+            self._cannot_write(pid)
             return None
         self._faults.clear(FaultKind.UNREADABLE, pid)
         digest = digest_of(content.data)
@@ -223,6 +227,12 @@ class ConfigDirectory:
         if not self._context.write_back:
             return None
         return self._writer.write(pid, current, content, record)
+
+    def _cannot_write(self, pid: str) -> None:
+        if self._has_news(pid) and self._context.write_back:
+            self.unwritten.fail(pid)
+        else:
+            self.unwritten.remove(pid)
 
     def _delete(self, pid: str, record: FileRecord) -> float | None:
         origin = Origin.file(self._context.shown(record.file))

@@ -55,24 +55,29 @@ class FileInstall:
         self._renew_attachments()
         self._directory.recover()
         self._run_due()
-        self._thread.start()
+        with self._changed:
+            if not self._is_stopped:
+                self._thread.start()
 
     def stop(self, timeout_s: float) -> None:
         """Look at nothing more; wait *timeout_s* for what is being written."""
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()
-        self._thread.join(timeout_s)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
         for attachment in self.attachments:
             attachment.close()
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Write every change now; whether it was done in time."""
+        unwritten = self._directory.unwritten
         with self._changed:
-            self._schedule_locked(self._directory.unwritten.hurry(), 0.0)
-            return self._changed.wait_for(
+            self._schedule_locked(unwritten.hurry(), 0.0)
+            settled = self._changed.wait_for(
                 lambda: self._is_stopped or self._is_settled(), timeout_s
             )
+            return settled and not unwritten and not unwritten.has_failed
 
     def look_at_refused(self) -> None:
         """Try the files again that were refused: their schemas may have changed."""
@@ -156,6 +161,8 @@ class FileInstall:
             for pid in due:
                 del self._due_s[pid]
         for pid in due:
+            if self._is_stopped:
+                return
             again_s = self._reconcile(pid)
             if again_s is not None:
                 with self._changed:

@@ -3,7 +3,7 @@
 import os
 import stat
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from config_admin.core.diagnostics import Diagnostic
@@ -19,13 +19,17 @@ class Listing:
 
     Args:
         path: The directory.
+        named: The same, as the user named it.
         suffixes: The ends of file names that are configurations.
         faults: Takes names that are no PID, and second files of one PID.
     """
 
-    def __init__(self, path: Path, suffixes: Sequence[str], faults: FaultBook) -> None:
+    def __init__(
+        self, path: Path, named: Path, suffixes: Iterable[str], faults: FaultBook
+    ) -> None:
         self._path = path
-        self._suffixes = suffixes
+        self._named = named
+        self._suffixes = tuple(suffixes)
         self._faults = faults
         self._lock = threading.Lock()
         self._names: dict[str, frozenset[str]] = {}
@@ -91,7 +95,7 @@ class Listing:
             Fault(
                 kind=FaultKind.NAME,
                 pid=pid,
-                file=escaped(str(self._path / name)),
+                file=escaped(str(self._named / name)),
                 found=f"a second file of {escaped(pid)}",
                 expected="one file for each PID",
                 cure=f"{shown(there[0])} holds; remove or rename this one.",
@@ -108,7 +112,7 @@ class Listing:
             return
         self._misnamed.add(name)
         diagnostic = Diagnostic(
-            file=escaped(str(self._path / name)),
+            file=escaped(str(self._named / name)),
             found=f"a name that is no PID: {error.reason}",
             expected="<pid>.cfg or <factoryPid>~<name>.cfg",
             cure="Rename the file.",

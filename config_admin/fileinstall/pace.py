@@ -92,6 +92,7 @@ class UnwrittenChanges:
         self._clock = clock
         self._lock = threading.Lock()
         self._due_s: dict[str, tuple[float, float]] = {}
+        self._failed: set[str] = set()
 
     def add(self, pid: str) -> None:
         """*pid* changed now."""
@@ -101,10 +102,11 @@ class UnwrittenChanges:
             self._due_s[pid] = (min(now + self._timing.quiet_s, latest), latest)
 
     def hurry(self) -> tuple[str, ...]:
-        """All of them, due now."""
+        """All of them, those that failed too, due now."""
         now = self._clock()
         with self._lock:
-            self._due_s = dict.fromkeys(self._due_s, (now, now))
+            self._due_s = dict.fromkeys([*self._due_s, *self._failed], (now, now))
+            self._failed.clear()
             return tuple(self._due_s)
 
     def left_s(self, pid: str) -> float:
@@ -113,9 +115,21 @@ class UnwrittenChanges:
         return max(0.0, due - self._clock())
 
     def remove(self, pid: str) -> None:
-        """*pid* was written, or there was nothing to write, or it failed."""
+        """*pid* was written, or there is nothing to write."""
         with self._lock:
             self._due_s.pop(pid, None)
+            self._failed.discard(pid)
+
+    def fail(self, pid: str) -> None:
+        """*pid* cannot be written now."""
+        with self._lock:
+            self._due_s.pop(pid, None)
+            self._failed.add(pid)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether something could not be written, and still is not."""
+        return bool(self._failed)
 
     def __bool__(self) -> bool:
         return bool(self._due_s)

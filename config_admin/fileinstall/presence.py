@@ -5,7 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from config_admin.core.diagnostics import Diagnostic
-from config_admin.core.display import escaped, shown
+from config_admin.core.display import escaped
 from config_admin.core.faults import Fault, FaultBook, FaultKind
 
 _MAX_PIDS_SHOWN = 5
@@ -16,7 +16,8 @@ class Presence:
     Looks whether a directory is there.
 
     Args:
-        path: The directory, as the user named it.
+        path: The directory.
+        named: The same, as the user named it.
         faults: Takes what is wrong with it.
         holds: What is in it, for people: "configuration files".
 
@@ -24,8 +25,9 @@ class Presence:
     gone says nothing about them.
     """
 
-    def __init__(self, path: Path, faults: FaultBook, holds: str) -> None:
+    def __init__(self, path: Path, named: Path, faults: FaultBook, holds: str) -> None:
         self._path = path
+        self._named = escaped(str(named))
         self._holds = holds
         self._faults = faults
 
@@ -77,13 +79,13 @@ class Presence:
             "missing",
             f"no directory that can be read ({reason})",
             f"the directory with the {self._holds}",
-            f"Create it (mkdir {shown(str(self._path))}) or name another one; it is "
+            f"Create it (mkdir '{self._named}') or name another one; it is "
             "picked up when it appears. Nothing is deleted meanwhile.",
         )
 
     def _report(self, about: str, found: str, expected: str, cure: str) -> None:
         diagnostic = Diagnostic(
-            file=escaped(str(self._path)),
+            file=self._named,
             found=found,
             expected=expected,
             cure=cure,

@@ -119,7 +119,7 @@ def read_file(path: Path) -> Content:
 
 
 def _read(path: Path) -> Content:
-    with open(path, "rb", buffering=0, opener=_open_at_once) as file:
+    with open(path, "rb", opener=_open_at_once) as file:
         descriptor = file.fileno()
         status = os.fstat(descriptor)
         _require_regular(status)

@@ -14,6 +14,7 @@ from config_admin.core.ports import FileRecord
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.drafts import digest_of
 from config_admin.fileinstall.names import file_name_of
+from config_admin.fileinstall.pace import UnwrittenChanges
 from config_admin.fileinstall.reading import Content, FileBusyError
 from config_admin.fileinstall.writing import (
     UnseenEditError,
@@ -30,9 +31,11 @@ class WriteBack:
 
     Args:
         context: Of the directory.
+        unwritten: The changes that are not in their files yet.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, unwritten: UnwrittenChanges) -> None:
+        self._unwritten = unwritten
         self._context = context
         self._path = context.path
         self._ledger = context.ledger
@@ -75,10 +78,13 @@ class WriteBack:
             with locked(self._path):
                 known = self._write(pid, replace(record, file=name), current, content)
         except UnseenEditError:
+            self._unwritten.add(pid)
             return 0.0
         except FileBusyError as busy:
+            self._unwritten.add(pid)
             return busy.retry_s
         except OSError as error:
+            self._unwritten.fail(pid)
             self._report(pid, name, error)
             return self._context.timing.retry_s
         written = FileRecord(

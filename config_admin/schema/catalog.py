@@ -1,7 +1,8 @@
 """The schemas of a directory: found by PID, kept up to date."""
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from config_admin.core.diagnostics import Diagnostic
@@ -43,7 +44,9 @@ class SchemaCatalog:
     """
 
     def __init__(self, directory: Path | None, faults: FaultBook) -> None:
-        self._directory = None if directory is None else str(directory)
+        # Absolute, because the working directory may change; people see it as named.
+        self._directory = None if directory is None else str(directory.absolute())
+        self._named = str(directory)
         self._faults = faults
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
@@ -107,10 +110,20 @@ class SchemaCatalog:
         sources = Sources()
         try:
             schema = compiled(path, str(self._directory), sources)
-            return Entry(pid, sources, schema, tuple(schema.warnings))
+            schema = replace(schema, file=self._as_named(schema.file))
+            return Entry(pid, sources, schema, self._placed(schema.warnings))
         except BrokenSchemaError as error:
             last_good = before.schema if before is not None else None
-            return Entry(pid, sources, last_good, error.diagnostics)
+            return Entry(pid, sources, last_good, self._placed(error.diagnostics))
+
+    def _placed(self, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+        return tuple(
+            replace(one, file=self._as_named(one.file) if one.file else None)
+            for one in found
+        )
+
+    def _as_named(self, file: str) -> str:
+        return file.replace(str(self._directory), self._named, 1)
 
     def _report(self, path: str) -> None:
         """

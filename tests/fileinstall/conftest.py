@@ -105,6 +105,7 @@ class House:
         """The directory, as a program that has just started sees it."""
         return ConfigDirectory(
             Context(
+                named=self.path,
                 path=self.path,
                 admin=self.admin,
                 formats={".cfg": self.format},

@@ -103,6 +103,7 @@ class Interleavings(RuleBasedStateMachine):
         self.directory = ConfigDirectory(
             Context(
                 path=self.path.parent,
+                named=self.path.parent,
                 admin=self.admin,
                 formats={".cfg": self._format()},
                 ledger=MemoryLedger(),

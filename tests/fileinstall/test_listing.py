@@ -14,7 +14,7 @@ class Desk:
     def __init__(self, path):
         self.path = path
         self.book = FaultBook(lambda _came, _went: None)
-        self.listing = Listing(path, (".cfg",), self.book)
+        self.listing = Listing(path, path, (".cfg",), self.book)
 
     def write(self, *names):
         for name in names:

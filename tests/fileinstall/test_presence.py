@@ -20,7 +20,7 @@ def etc(tmp_path):
 
 @pytest.fixture
 def presence(etc, book):
-    return Presence(etc, book, "configuration files")
+    return Presence(etc, etc, book, "configuration files")
 
 
 def test_a_directory_that_is_there_has_an_identity_and_no_fault(presence, etc, book):
