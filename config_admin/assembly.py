@@ -12,8 +12,9 @@ from time import monotonic
 from config_admin import extensions
 from config_admin.core.admin import ConfigurationAdmin
 from config_admin.core.diagnostics import Severity
-from config_admin.core.dispatch import Lane, LaneDispatcher
+from config_admin.core.dispatch import LaneDispatcher
 from config_admin.core.faults import Fault, FaultBook, FaultKind
+from config_admin.core.lane import Lane
 from config_admin.fileinstall.attachment import Attachment
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.directory import ConfigDirectory
@@ -49,16 +50,17 @@ class Assembly:
         self._start_timeout_s = settings.start_timeout_s
         self.faults = FaultBook(_log_faults)
         self.dispatcher = LaneDispatcher(max_threads=settings.max_callback_threads)
+        self._catalog = SchemaCatalog(settings.schemas, self.faults)
+        self._attachments: list[Attachment] = []
         self.admin = ConfigurationAdmin(
             store=MemoryStore(),
-            validator=SchemaValidator(SchemaCatalog(settings.schemas, self.faults)),
+            validator=SchemaValidator(self._catalog),
             dispatcher=self.dispatcher,
             faults=self.faults,
         )
-        directory = ConfigDirectory(self._context(settings))
-        self._files = FileInstall(directory)
-        self.admin.guard(directory.gate)
-        self.admin.add_listener(self._files)
+        self._directory = ConfigDirectory(self._context(settings))
+        self._files = FileInstall(self._directory)
+        self.admin.guard(self._files)
         if settings.schemas is not None:
             self._follow_schemas(settings.schemas)
 
@@ -72,9 +74,12 @@ class Assembly:
 
     def stop(self) -> None:
         """Give callbacks and files a moment to finish, then leave them behind."""
+        self.admin.close()
         self.dispatcher.flush(_STOP_SHARE_S)
         self._files.flush(_STOP_SHARE_S)
         self._files.stop(_STOP_SHARE_S)
+        for attachment in self._attachments:
+            attachment.close()
         for lane in self.dispatcher.stop(_STOP_SHARE_S):
             self._report_stuck(lane)
 
@@ -108,21 +113,25 @@ class Assembly:
 
     def _follow_schemas(self, path: Path) -> None:
         """Have what depends on a schema looked at again when it changes."""
-        lane = self.dispatcher.lane("config_admin.schemas")
 
-        def check_again() -> None:
-            self._files.look_at_refused()
+        def check_again() -> float:
+            again_s = attachment.renew()
+            self._catalog.report_pending()
+            self._files.look_at(self._directory.forget_refusals())
             for pid in self.admin.present_pids():
                 self.admin.recheck(pid)
+            pending_s = self._catalog.pending_s()
+            return again_s if pending_s is None else min(again_s, pending_s)
 
         def lost() -> None:
             attachment.lose()
-            self._files.look_at_all()
+            check_soon()
 
-        follower = SchemaFollower(lambda: lane.submit("check", check_again), lost)
+        check_soon = self._files.add_chore(check_again)
+        follower = SchemaFollower(check_soon, lost)
         presence = Presence(path.absolute(), path, self.faults, "JSON Schemas")
         attachment = Attachment(path.absolute(), presence, follower)
-        self._files.attachments.append(attachment)
+        self._attachments.append(attachment)
 
     def _report_stuck(self, lane: Lane) -> None:
         fault = Fault(

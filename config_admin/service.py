@@ -76,7 +76,11 @@ class ConfigAdmin:
             if self._state is not _State.NEW:
                 raise UsageError(f"The admin {self._state.value}; make a new one.")
             self._state = _State.RUNNING
-        self._assembly.start()
+        try:
+            self._assembly.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """
@@ -92,9 +96,11 @@ class ConfigAdmin:
         with self._state_lock:
             was_running = self._state is _State.RUNNING
             self._state = _State.STOPPED
-        if was_running:
-            self._assembly.stop()
-        self._stopped.set()
+        try:
+            if was_running:
+                self._assembly.stop()
+        finally:
+            self._stopped.set()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """

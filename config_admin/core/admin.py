@@ -13,12 +13,11 @@ Source: OSGi Compendium ch. 104, ``ConfigurationAdmin``.
 """
 
 import threading
-from collections.abc import Mapping
-from dataclasses import replace
-from difflib import get_close_matches
+from collections.abc import Hashable, Mapping
 
 from config_admin.core.audience import Audience
 from config_admin.core.configuration import Configuration, Origin, OriginKind
+from config_admin.core.configurations import Configurations
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.dispatch import Dispatcher
 from config_admin.core.entry import (
@@ -33,9 +32,10 @@ from config_admin.core.entry import (
 from config_admin.core.errors import (
     InvalidConfigurationError,
     NoSuchConfigurationError,
+    NotRunningError,
 )
 from config_admin.core.events import ConfigurationEvent, EventType
-from config_admin.core.faults import Fault, FaultBook, FaultKind
+from config_admin.core.faults import FaultBook, FaultKind, faults_of
 from config_admin.core.pid import require_pid
 from config_admin.core.ports import (
     Checked,
@@ -52,12 +52,12 @@ from config_admin.core.registry import (
 )
 
 
-class ConfigurationAdmin:
+class ConfigurationAdmin(Configurations):
     """
     Keeps configurations, checks every change and tells whoever registered.
 
     Args:
-        store: Where configurations are kept; what it holds is taken over.
+        store: Where configurations are kept; an empty one.
         validator: Knows what may be configured.
         dispatcher: Runs the callbacks.
         faults: Takes what goes wrong in callbacks.
@@ -71,56 +71,31 @@ class ConfigurationAdmin:
         dispatcher: Dispatcher,
         faults: FaultBook,
     ) -> None:
+        super().__init__()
         self._store = store
         self._validator = validator
         self._faults = faults
         self._gate: Gate | None = None
         self._commit_lock = threading.Lock()
-        self._state_lock = threading.Lock()
-        self._entries: dict[str, Entry] = {}
-        self._audience = Audience(self._entries.get, dispatcher, faults)
+        self._is_closed = False
+        self._audience = Audience(self._entries.get, dispatcher, faults, self.secrets)
 
     def guard(self, gate: Gate) -> None:
-        """Ask *gate* before a change that does not come from a file."""
+        """Ask *gate* before, and tell it of, changes that do not come from a file."""
         self._gate = gate
 
-    # Reading
+    def close(self) -> None:
+        """Change nothing any more; what is committed already stays to be read."""
+        with self._commit_lock:
+            self._is_closed = True
 
-    def find(self, pid: str) -> Configuration | None:
-        """The configuration of *pid* as its schema reads it; None if there is none."""
-        entry = present(self._entries.get(require_pid(pid)))
-        return view(entry) if entry is not None else None
+    def schema_of(self, pid: str) -> Hashable:
+        """Which schema a change of *pid* would be checked by now."""
+        return self._validator.schema_of(pid)
 
-    def get(self, pid: str) -> Configuration:
-        """
-        The configuration of *pid* as its schema reads it.
-
-        Raises:
-            NoSuchConfigurationError: If there is none.
-        """
-        found = self.find(pid)
-        if found is None:
-            similar = get_close_matches(pid, self.present_pids())
-            raise NoSuchConfigurationError(pid, similar)
-        return found
-
-    def list_configurations(self) -> tuple[Configuration, ...]:
-        """Every configuration as its schema reads it, in PID order."""
-        with self._state_lock:
-            entries = list(self._entries.values())
-        views = [view(entry) for entry in entries if present(entry)]
-        return tuple(sorted(views, key=lambda one: one.pid))
-
-    def written(self, pid: str) -> Configuration | None:
-        """The newest revision as written, tombstones included; None if never there."""
-        entry = self._entries.get(pid)
-        return entry.configuration if entry is not None else None
-
-    def present_pids(self) -> tuple[str, ...]:
-        """The PIDs that have a configuration, in no order."""
-        with self._state_lock:
-            entries = list(self._entries.items())
-        return tuple(pid for pid, entry in entries if present(entry))
+    def is_secret(self, pid: str, key: str) -> bool:
+        """Whether the schema of *pid* wants the value of *key* masked."""
+        return self._validator.is_secret(pid, key)
 
     # Changing
 
@@ -154,11 +129,13 @@ class ConfigurationAdmin:
             ReadOnlyConfigurationError: If its file may not be written.
             StoreError: If the store failed. Up to here nothing changed.
             StoreOutcomeUnknownError: If the store did not answer in time.
+            NotRunningError: If the admin was closed meanwhile.
 
         Source: OSGi Compendium ch. 104, ``Configuration.updateIfDifferent``.
         """
-        self._require_open(require_pid(pid), origin)
-        given = storable(pid, properties)
+        pid = require_pid(pid)
+        self._require_open(pid, origin)
+        given = self._storable(pid, properties, origin)
         while True:
             before = self._entries.get(pid)
             require_revision(pid, before, revision)
@@ -167,15 +144,16 @@ class ConfigurationAdmin:
                 written = as_written(pid, given, before, self._validator)
             checked = self._check(pid, written, origin)
             with self._commit_lock:
-                if before is not self._entries.get(pid):
-                    continue
-                if self._validator.schema_of(pid) != checked.schema:
+                if not self._is_still_valid(pid, before, checked):
                     continue
                 same = present(before)
                 if same and same.configuration.properties == written:
                     return view(same)
+                written = written.with_secrets(checked.properties.secret_keys)
                 following = Configuration(pid, written, revision_of(before) + 1, origin)
-                return self._commit(Entry(following, checked))
+                entry = self._commit(Entry(following, checked))
+            self._faults.clear(FaultKind.CONFIGURATION, pid)
+            return view(entry)
 
     def delete(
         self, pid: str, *, revision: int | None = None, origin: Origin = Origin.API
@@ -198,8 +176,10 @@ class ConfigurationAdmin:
             ReadOnlyConfigurationError: If its file may not be written.
             StoreError: If the store failed. Up to here nothing changed.
         """
-        self._require_open(require_pid(pid), origin)
+        pid = require_pid(pid)
+        self._require_open(pid, origin)
         with self._commit_lock:
+            self._require_not_closed()
             before = self._entries.get(pid)
             if not present(before):
                 raise NoSuchConfigurationError(pid)
@@ -207,7 +187,9 @@ class ConfigurationAdmin:
             tombstone = Configuration(
                 pid, Properties(), revision_of(before) + 1, origin, deleted=True
             )
-            return self._commit(Entry(tombstone, Checked(Properties())))
+            entry = self._commit(Entry(tombstone, Checked(Properties())))
+        self._faults.clear(FaultKind.CONFIGURATION, pid)
+        return view(entry)
 
     def recheck(self, pid: str) -> None:
         """
@@ -217,20 +199,28 @@ class ConfigurationAdmin:
         nothing away. What fits is delivered again, with the new defaults.
         """
         while (before := present(self._entries.get(pid))) is not None:
+            if self._validator.schema_of(pid) == before.checked.schema:
+                self._faults.clear(FaultKind.CONFIGURATION, pid)
+                return
             stored = before.configuration
             try:
                 checked = self._validator.check(pid, stored.properties)
+                misfits: tuple[Diagnostic, ...] = ()
             except InvalidConfigurationError as error:
-                self._report_misfit(stored, error.violations)
-                return
+                checked, misfits = before.checked, error.violations
             with self._commit_lock:
                 if before is not self._entries.get(pid):
                     continue
                 with self._state_lock:
-                    self._entries[pid] = Entry(stored, checked)
+                    self._entries[pid] = renewed = Entry(stored, checked)
                     self._audience.deliver(pid)
-            self._faults.clear(FaultKind.CONFIGURATION, pid)
-            return
+            faults = faults_of(
+                FaultKind.CONFIGURATION, pid, misfits, stored.origin.file_shown
+            )
+            self._faults.report(FaultKind.CONFIGURATION, pid, faults)
+            if self._entries.get(pid) is renewed:
+                return
+        self._faults.clear(FaultKind.CONFIGURATION, pid)
 
     # Telling
 
@@ -252,14 +242,25 @@ class ConfigurationAdmin:
         self, pid: str, origin: Origin, violations: tuple[Diagnostic, ...]
     ) -> None:
         """Tell the listeners that a change of *pid* was refused."""
-        revision = revision_of(self._entries.get(pid))
-        event = ConfigurationEvent(
-            EventType.CM_REFUSED, pid, revision, origin, violations
-        )
         with self._state_lock:
-            self._audience.publish(event)
+            revision = revision_of(present(self._entries.get(pid)))
+            self._audience.publish(
+                ConfigurationEvent(
+                    EventType.CM_REFUSED, pid, revision, origin, violations
+                )
+            )
 
-    def _commit(self, entry: Entry) -> Configuration:
+    def _is_still_valid(self, pid: str, before: Entry | None, checked: Checked) -> bool:
+        """Whether what the check was based on is still so; under the commit lock."""
+        self._require_not_closed()
+        is_same = before is self._entries.get(pid)
+        return is_same and self._validator.schema_of(pid) == checked.schema
+
+    def _require_not_closed(self) -> None:
+        if self._is_closed:
+            raise NotRunningError("The admin has been stopped.")
+
+    def _commit(self, entry: Entry) -> Entry:
         new = entry.configuration
         kind = EventType.CM_DELETED if new.deleted else EventType.CM_UPDATED
         event = ConfigurationEvent(kind, new.pid, new.revision, new.origin)
@@ -268,8 +269,18 @@ class ConfigurationAdmin:
             self._entries[new.pid] = entry
             self._audience.publish(event)
             self._audience.deliver(new.pid)
-        self._faults.clear(FaultKind.CONFIGURATION, new.pid)
-        return view(entry)
+        if self._gate is not None and new.origin.kind is not OriginKind.FILE:
+            self._gate.note_change(new.pid)
+        return entry
+
+    def _storable(
+        self, pid: str, properties: Mapping[str, object], origin: Origin
+    ) -> Properties:
+        try:
+            return storable(pid, properties)
+        except InvalidConfigurationError as error:
+            self.note_refusal(pid, origin, error.violations)
+            raise
 
     def _check(self, pid: str, written: Properties, origin: Origin) -> Checked:
         try:
@@ -278,21 +289,6 @@ class ConfigurationAdmin:
             if origin.kind is not OriginKind.FILE:  # its directory knows the lines
                 self.note_refusal(pid, origin, error.violations)
             raise
-
-    def _report_misfit(
-        self, stored: Configuration, violations: tuple[Diagnostic, ...]
-    ) -> None:
-        is_file = stored.origin.kind is OriginKind.FILE
-        file = stored.origin.detail if is_file else None
-        faults = [
-            Fault.of(
-                FaultKind.CONFIGURATION,
-                stored.pid,
-                replace(found, file=found.file or file),
-            )
-            for found in violations
-        ]
-        self._faults.report(FaultKind.CONFIGURATION, stored.pid, faults)
 
     def _require_open(self, pid: str, origin: Origin) -> None:
         if self._gate is not None and origin.kind is not OriginKind.FILE:

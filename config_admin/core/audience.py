@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from config_admin.core.delivery import deliver, fault_subject, tell
+from config_admin.core.delivery import Secrets, deliver, forget_faults, tell
 from config_admin.core.dispatch import Dispatcher
 from config_admin.core.entry import Entry
 from config_admin.core.events import ConfigurationEvent
-from config_admin.core.faults import FaultBook, FaultKind
+from config_admin.core.faults import FaultBook
 from config_admin.core.pid import require_pid
 from config_admin.core.ports import ConfigurationListener
 from config_admin.core.registry import (
@@ -14,6 +14,7 @@ from config_admin.core.registry import (
     Registration,
     Registry,
     ServiceRegistration,
+    require_listener,
     service_name,
 )
 
@@ -26,6 +27,7 @@ class Audience:
         newest: What the admin knows of a PID at the moment of a call.
         dispatcher: Runs the calls.
         faults: Takes what they raise.
+        secrets: The values that must not be shown, of all configurations.
     """
 
     def __init__(
@@ -33,7 +35,9 @@ class Audience:
         newest: Callable[[str], Entry | None],
         dispatcher: Dispatcher,
         faults: FaultBook,
+        secrets: Secrets,
     ) -> None:
+        self._secrets = secrets
         self._newest = newest
         self._dispatcher = dispatcher
         self._faults = faults
@@ -53,15 +57,22 @@ class Audience:
         wanted = tuple(dict.fromkeys(require_pid(pid) for pid in pids))
         registration = ServiceRegistration(lane, wanted, service, ranking)
         self._registry.add_service(registration)
-        registration.on_close(lambda: self._forget_faults(registration))
+        registration.on_close(lambda: forget_faults(registration, self._faults))
         for pid in wanted:
             self._enqueue(registration, pid)
         return registration
 
     def add_listener(self, listener: ConfigurationListener) -> Registration:
-        """Tell *listener* every event from now on."""
+        """
+        Tell *listener* every event from now on.
+
+        Raises:
+            UsageError: If *listener* cannot be called as it will be.
+        """
+        require_listener(listener)
         registration = Registration(self._dispatcher.lane(service_name(listener)), ())
         self._registry.add_listener(registration, listener)
+        registration.on_close(lambda: forget_faults(registration, self._faults))
         return registration
 
     def services(self) -> tuple[ServiceRegistration, ...]:
@@ -71,18 +82,17 @@ class Audience:
     def publish(self, event: ConfigurationEvent) -> None:
         """Queue *event* for every listener."""
         for registration, listener in self._registry.listeners:
-            tell(registration, listener, event, self._faults)
+            tell(registration, listener, event, self._faults, self._secrets)
 
     def deliver(self, pid: str) -> None:
         """Queue a look at *pid* for every service that follows it."""
         for registration in self._registry.services_of(pid):
             self._enqueue(registration, pid)
 
-    def _forget_faults(self, registration: ServiceRegistration) -> None:
-        for pid in registration.pids:
-            self._faults.clear(FaultKind.CALLBACK, fault_subject(registration, pid))
-
     def _enqueue(self, registration: ServiceRegistration, pid: str) -> None:
         registration.lane.submit(
-            pid, lambda: deliver(registration, pid, self._newest(pid), self._faults)
+            pid,
+            lambda: deliver(
+                registration, pid, self._newest(pid), self._faults, self._secrets
+            ),
         )

@@ -36,6 +36,11 @@ class Origin:
         """An edit of the file *path*."""
         return cls(OriginKind.FILE, path)
 
+    @property
+    def file_shown(self) -> str | None:
+        """The file, fit to be shown; None if it was not one."""
+        return escaped(self.detail) if self.kind is OriginKind.FILE else None
+
     def __str__(self) -> str:
         if not self.detail:
             return self.kind.value

@@ -9,93 +9,17 @@ Source: Equinox ``SerializedTaskQueue`` (callbacks in order, on a thread that st
 demand and leaves when idle).
 """
 
-import sys
+import logging
 import threading
-import traceback
-from collections import deque
-from collections.abc import Callable, Hashable
+from collections import Counter, deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-Task = Callable[[], None]
+from config_admin.core.lane import Lane
 
-_STACK_FRAMES_SHOWN = 3
-
-
-class Lane:
-    """
-    A queue of calls that never overlap.
-
-    Args:
-        name: For faults: whose callback it is.
-        schedule: Called when the lane has something to do and is not yet scheduled;
-            it has to see to it that `run_next` is called.
-    """
-
-    def __init__(self, name: str, schedule: Callable[["Lane"], None]) -> None:
-        self.name = name
-        self._schedule = schedule
-        self._lock = threading.Lock()
-        self._idle = threading.Condition(self._lock)
-        self._waiting: dict[Hashable, Task] = {}
-        self._scheduled = False
-        self._closed = False
-        self._thread_id: int | None = None
-
-    def submit(self, key: Hashable, task: Task) -> None:
-        """Run *task* after what waits already; if *key* waits, in its place."""
-        with self._lock:
-            if self._closed:
-                return
-            self._waiting[key] = task
-            if self._scheduled:
-                return
-            self._scheduled = True
-        self._schedule(self)
-
-    def run_next(self) -> bool:
-        """Run what waits longest; whether there is more to run."""
-        with self._lock:
-            task = self._take()
-        if task is not None:
-            task()
-        with self._lock:
-            self._thread_id = None
-            self._scheduled = bool(self._waiting)
-            self._idle.notify_all()
-            return self._scheduled
-
-    def close(self, timeout_s: float | None = None) -> None:
-        """
-        Start nothing more; wait *timeout_s* for the call that runs.
-
-        A lane that closes itself from inside its call does not wait.
-        """
-        with self._lock:
-            self._closed = True
-            self._waiting.clear()
-            if timeout_s and self._thread_id != threading.get_ident():
-                self._idle.wait_for(lambda: self._thread_id is None, timeout_s)
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether nothing more will start."""
-        return self._closed
-
-    def stack(self) -> str | None:
-        """Where its call is now, innermost frame last; None if none runs."""
-        thread_id = self._thread_id
-        frame = sys._current_frames().get(thread_id) if thread_id else None  # noqa: SLF001 - the documented way to another thread's stack
-        if frame is None:
-            return None
-        frames = traceback.extract_stack(frame)[-_STACK_FRAMES_SHOWN:]
-        return " > ".join(f"{f.filename}:{f.lineno} {f.name}" for f in frames)
-
-    def _take(self) -> Task | None:
-        if not self._waiting:
-            return None
-        self._thread_id = threading.get_ident()
-        return self._waiting.pop(next(iter(self._waiting)))
+_LOG = logging.getLogger(__name__)
+_NO_THREAD_PAUSE_S = 1.0
 
 
 class Dispatcher(Protocol):
@@ -129,14 +53,14 @@ class InlineDispatcher:
 
     def flush(self, timeout_s: float | None = None) -> bool:  # noqa: ARG002 - nothing runs elsewhere, so there is nothing to wait for
         """Run what waits, and what that submits; always True."""
-        self._inside = True
+        before, self._inside = self._inside, True
         try:
             while self._queue:
                 lane = self._queue.popleft()
                 if lane.run_next():
                     self._queue.append(lane)
         finally:
-            self._inside = False
+            self._inside = before
         return True
 
     def is_inside(self) -> bool:
@@ -173,7 +97,8 @@ class LaneDispatcher:
         self._stalled = threading.Condition(self._lock)
         self._settled = threading.Condition(self._lock)
         self._queue: deque[Lane] = deque()
-        self._active: set[Lane] = set()
+        # Counted, because a lane may be scheduled anew while its call ends.
+        self._active: Counter[Lane] = Counter()
         self._threads = 0
         self._idle_threads = 0
         self._taken = 0
@@ -212,10 +137,11 @@ class LaneDispatcher:
         with self._lock:
             self._running = False
             self._stopped = True
-            self._active.difference_update(self._queue)
+            self._active.subtract(self._queue)
+            self._active += Counter()  # keeps those that still run
             self._queue.clear()
-            self._work.notify_all()
-            self._stalled.notify_all()
+            for condition in (self._work, self._stalled, self._settled):
+                condition.notify_all()
             self._settled.wait_for(lambda: not self._active, timeout_s)
             return tuple(self._active)
 
@@ -226,7 +152,8 @@ class LaneDispatcher:
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until nothing waits or runs; whether that was so in time."""
         with self._lock:
-            return self._settled.wait_for(lambda: not self._active, timeout_s)
+            self._settled.wait_for(lambda: not self._active or self._stopped, timeout_s)
+            return not self._active
 
     def is_inside(self) -> bool:
         """Whether the caller is one of the callbacks."""
@@ -236,7 +163,7 @@ class LaneDispatcher:
         with self._lock:
             if self._stopped:
                 return
-            self._active.add(lane)
+            self._active[lane] += 1
             self._queue.append(lane)
             self._ensure_worker()
 
@@ -250,9 +177,16 @@ class LaneDispatcher:
         else:
             self._stalled.notify()
 
-    def _add_thread(self) -> None:
+    def _add_thread(self) -> bool:
         self._threads += 1
-        _daemon("config-admin callback", self._run)
+        try:
+            _daemon("config-admin callback", self._run)
+        except RuntimeError:  # the system has none left: those that there are go on
+            self._threads -= 1
+            _LOG.warning("No thread can be started; callbacks wait", exc_info=True)
+            self._stalled.notify()
+            return False
+        return True
 
     def _run(self) -> None:
         self._local.inside = True
@@ -262,9 +196,9 @@ class LaneDispatcher:
                 if again and not self._stopped:
                     self._queue.append(lane)
                 else:
-                    self._active.discard(lane)
-                    if not self._active:
-                        self._settled.notify_all()
+                    self._active[lane] -= 1
+                    self._active += Counter()
+                    self._settled.notify_all()
 
     def _next_lane(self) -> Lane | None:
         with self._lock:
@@ -290,9 +224,13 @@ class LaneDispatcher:
                 before = self._taken
                 self._stalled.wait(self._patience_s)
                 if before == self._taken and self._queue and not self._idle_threads:
-                    for _ in range(min(self._threads, len(self._queue)) or 1):
-                        if self._threads < self._max_threads:
-                            self._add_thread()
+                    self._grow()
+
+    def _grow(self) -> None:
+        wanted = min(self._threads, len(self._queue)) or 1
+        wanted = min(wanted, self._max_threads - self._threads)
+        if not wanted or not all(self._add_thread() for _ in range(wanted)):
+            self._stalled.wait(_NO_THREAD_PAUSE_S)
 
 
 def _daemon(name: str, run: Callable[[], None]) -> None:

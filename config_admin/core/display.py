@@ -11,6 +11,7 @@ import unicodedata
 MASK = "******"
 
 _MAX_SHOWN_CHARACTERS = 120
+_MAX_SHOWN_ITEMS = 5
 
 # Categories that can move the cursor, hide text or reorder it: control, format
 # (with the bidirectional overrides), surrogate, private use, line and paragraph
@@ -20,8 +21,8 @@ _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET_WORDS = frozenset({"pass", "pwd", "pin", "key", "keys", "auth"})
 _SECRET_ENDINGS = re.compile(
-    r"(?:password|passwd|passphrase|secret|token|credential|apikey|accesskey"
-    r"|privatekey|secretkey)s?\Z"
+    r"(?:password|passwd|passphrase|passcode|secret|token|credential"
+    r"|(?:api|access|private|secret|ssh|db|aes|rsa|gpg)(?:key|pass))s?\Z"
 )
 
 
@@ -50,7 +51,10 @@ def shown(value: object) -> str:
             return f"{text}… ({len(value):,} characters)"
         return text
     if isinstance(value, (tuple, list)):
-        return "[" + ", ".join(shown(item) for item in value) + "]"
+        items = [shown(item) for item in value[:_MAX_SHOWN_ITEMS]]
+        if len(value) > _MAX_SHOWN_ITEMS:
+            items.append(f"… ({len(value):,} items)")
+        return "[" + ", ".join(items) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     return escaped(str(value))[:_MAX_SHOWN_CHARACTERS]

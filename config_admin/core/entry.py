@@ -84,8 +84,13 @@ def storable(pid: str, properties: Mapping[str, object]) -> Properties:
     Raises:
         InvalidConfigurationError: If they cannot be stored.
     """
+    kept = {
+        key: value
+        for key, value in properties.items()
+        if not (isinstance(key, str) and key.lower() in AUTOMATIC_KEYS)
+    }
     try:
-        return Properties(properties).without(AUTOMATIC_KEYS)
+        return Properties(kept)
     except InvalidConfigurationError as error:
         raise InvalidConfigurationError(pid, error.violations) from None
 

@@ -93,19 +93,19 @@ class ReadOnlyConfigurationError(InputError):
 
     Attributes:
         pid: The configuration.
-        file: Its file.
+        file: Its file, or the directory it would be written to.
+        cure: What to do about it, a whole sentence.
     """
 
-    def __init__(self, pid: str, file: str) -> None:
-        super().__init__(pid, file)
+    def __init__(self, pid: str, file: str, cure: str) -> None:
+        super().__init__(pid, file, cure)
         self.pid = pid
         self.file = file
+        self.cure = cure
 
     def __str__(self) -> str:
-        return (
-            f"{escaped(self.pid)} is read-only: {escaped(self.file)} has no write "
-            "permission. Make the file writable (chmod u+w), then try again."
-        )
+        pid, file = escaped(self.pid), escaped(self.file)
+        return f"{pid} is read-only: {file} may not be written. {self.cure}"
 
 
 class RefusedFileError(InputError):
@@ -198,4 +198,5 @@ class ConfigurationError(ConfigAdminError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"{escaped(self.key)}: {self.reason}" if self.key else self.reason
+        reason = escaped(self.reason)
+        return f"{escaped(self.key)}: {reason}" if self.key else reason

@@ -1,8 +1,9 @@
 """What is wrong now: each fault is told once when it comes and once when it goes."""
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import Self
 
@@ -44,6 +45,19 @@ class Fault(Diagnostic):
         return cls(kind=kind, pid=pid, **found)
 
 
+def faults_of(
+    kind: FaultKind,
+    pid: str | None,
+    diagnostics: Iterable[Diagnostic],
+    file: str | None = None,
+) -> list[Fault]:
+    """*diagnostics* as faults of that kind; those without a file are in *file*."""
+    return [
+        Fault.of(kind, pid, replace(found, file=found.file or file))
+        for found in diagnostics
+    ]
+
+
 FaultListener = Callable[[Sequence[Fault], Sequence[Fault]], None]
 
 
@@ -53,7 +67,7 @@ class FaultBook:
 
     Args:
         tell: Called with the faults that came and those that went, on the thread that
-            reported them and outside every lock; it must not raise.
+            reported them and outside every lock; what it raises is ignored.
     """
 
     def __init__(self, tell: FaultListener) -> None:
@@ -67,10 +81,12 @@ class FaultBook:
             before = self._faults.pop((kind, subject), ())
             if faults:
                 self._faults[kind, subject] = tuple(faults)
-        came = [fault for fault in faults if fault not in before]
-        went = [fault for fault in before if fault not in faults]
+        known, now = set(before), set(faults)
+        came = [fault for fault in faults if fault not in known]
+        went = [fault for fault in before if fault not in now]
         if came or went:
-            self._tell(came, went)
+            with suppress(Exception):  # foreign: a log handler of the program's own
+                self._tell(came, went)
 
     def clear(self, kind: FaultKind, subject: str) -> None:
         """Nothing of that kind is wrong with *subject* any more."""

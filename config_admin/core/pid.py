@@ -21,17 +21,18 @@ _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 def require_pid(pid: object) -> str:
     """
-    *pid* itself.
+    *pid* as plain text.
 
     Raises:
         InvalidPidError: If it cannot be a PID; the reason names the rule.
     """
     if not isinstance(pid, str):
         raise InvalidPidError(repr(pid), "a PID is text.")
-    reason = _reason_against(pid)
+    text = str.__str__(pid)  # a subclass may show itself as another text
+    reason = _reason_against(text)
     if reason is not None:
-        raise InvalidPidError(pid, reason)
-    return str(pid)
+        raise InvalidPidError(text, reason)
+    return text
 
 
 def factory_pid_of(pid: str) -> str | None:
@@ -53,7 +54,9 @@ def schema_pids(pid: str) -> tuple[str, ...]:
     A targeted PID falls back to the PID without its target, an instance to its factory.
     """
     factory = factory_pid_of(pid)
-    candidates = [pid, pid.partition("|")[0]]
+    candidates = [pid]
+    if factory is None or "|" not in factory:
+        candidates.append(pid.partition("|")[0])
     if factory is not None:
         candidates += [factory, factory.partition("|")[0]]
     return tuple(dict.fromkeys(candidates))

@@ -67,6 +67,7 @@ class FileRecord:
         revision: The revision that the file was last in step with.
         properties: What the file said then, as written.
         refused: Why its bytes were refused; empty if they were not.
+        schema: Which schema it was then; as `Checked.schema`.
         signature: The look of the file when it was read; None: read it again.
     """
 
@@ -76,6 +77,7 @@ class FileRecord:
     revision: int = 0
     properties: Properties = field(default_factory=Properties)
     refused: tuple[Diagnostic, ...] = ()
+    schema: Hashable = None
     signature: Hashable = None
 
 
@@ -132,13 +134,17 @@ class Validator(Protocol):
         """Which schema `check` would use now; as `Checked.schema`."""
         ...
 
+    def is_secret(self, pid: str, key: str) -> bool:
+        """Whether the schema of *pid* wants the value of *key* masked."""
+        ...
+
     def as_text(self, pid: str, key: str, value: Value) -> str | None:
         """The text that the schema turns into exactly *value*; None: no text does."""
         ...
 
 
 class Gate(Protocol):
-    """Says whether a configuration may be changed by others than its file."""
+    """Between changes that do not come from a file, and the files."""
 
     def require_open(self, pid: str) -> None:
         """
@@ -148,6 +154,10 @@ class Gate(Protocol):
             ReadOnlyConfigurationError: If its file may not be written.
             RefusedFileError: If its file holds an edit that was refused.
         """
+        ...
+
+    def note_change(self, pid: str) -> None:
+        """*pid* was changed; called in commit order, must not block."""
         ...
 
 

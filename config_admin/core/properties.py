@@ -63,7 +63,8 @@ class Properties(Mapping[str, Value]):
         secret_keys: Iterable[str] = (),
     ) -> None:
         pairs = items.items() if isinstance(items, Mapping) else items
-        self._secret_keys = frozenset(key.lower() for key in secret_keys)
+        inherited = items.secret_keys if isinstance(items, Properties) else ()
+        self._secret_keys = _folded((*inherited, *secret_keys))
         self._items: dict[str, tuple[str, Value]] = {}
         violations: list[Diagnostic] = []
         for key, value in pairs:
@@ -77,17 +78,20 @@ class Properties(Mapping[str, Value]):
         problem = _key_problem(key)
         if not isinstance(key, str) or problem is not None:
             return problem
+        key = str.__str__(key)  # a subclass may show itself as another text
         folded = key.lower()
         if folded in self._items:
             return _clash(key, self._items[folded][0])
         try:
-            self._items[folded] = (str(key), _stored(value))
+            self._items[folded] = (key, _stored(value))
         except ValueError as error:
             return _unstorable(key, error)
         return None
 
     def __getitem__(self, key: str) -> Value:
-        return self._items[key.lower()][1]
+        if not isinstance(key, str):
+            raise KeyError(key)
+        return self._items[str.__str__(key).lower()][1]
 
     def __iter__(self) -> Iterator[str]:
         return (key for key, _ in self._items.values())
@@ -96,7 +100,7 @@ class Properties(Mapping[str, Value]):
         return len(self._items)
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and key.lower() in self._items
+        return isinstance(key, str) and str.__str__(key).lower() in self._items
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Properties):
@@ -125,6 +129,12 @@ class Properties(Mapping[str, Value]):
     def is_secret(self, key: str) -> bool:
         """Whether the value of *key* must not be shown."""
         return key.lower() in self._secret_keys or is_secret_name(key)
+
+    def secret_values(self) -> Iterator[str]:
+        """The values that must not be shown, as text, list elements one by one."""
+        for key, value in self.items():
+            if self.is_secret(key):
+                yield from map(str, value if isinstance(value, tuple) else (value,))
 
     def masked(self) -> dict[str, Value]:
         """A copy to look at, with the values of secret keys replaced."""

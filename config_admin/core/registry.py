@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import TypeAlias
 
-from config_admin.core.dispatch import Lane
 from config_admin.core.errors import UsageError
+from config_admin.core.lane import Lane
 from config_admin.core.ports import ConfigurationListener, ManagedService
 from config_admin.core.properties import Properties
 
@@ -21,12 +21,14 @@ class Registration:
 
     Attributes:
         pids: What was registered for; empty for a listener.
+        faulty: The PIDs with which it raised, and that have a fault for it.
     """
 
     def __init__(self, lane: Lane, pids: tuple[str, ...], ranking: int = 0) -> None:
         self.pids = pids
         self.ranking = ranking
         self.lane = lane
+        self.faulty: set[str] = set()
         self._on_close: list[Callable[[], None]] = []
         self._attempted = threading.Event()
         if not pids:
@@ -61,6 +63,7 @@ class ServiceRegistration(Registration):
         call: The service's `updated`, with PID and properties.
         delivered: By PID, what names the state it was last called with. Only its own
             lane touches it.
+        properties: By PID, the last properties it got, a deletion set aside.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class ServiceRegistration(Registration):
         self.call = adapt_service(pids, service)
         self._service = service
         self.delivered: dict[str, Hashable] = {}
+        self.properties: dict[str, Properties] = {}
 
     def __call__(self, *arguments: object) -> object:
         """What the decorated function returns, so that it still is one."""
@@ -159,16 +163,33 @@ def adapt_service(pids: tuple[str, ...], service: AnyService) -> PidServiceCallb
     return lambda _, properties: updated(properties)
 
 
+def require_listener(listener: object) -> None:
+    """
+    Nothing, if *listener* can be told.
+
+    Raises:
+        UsageError: If it has no `configuration_event`, or one that cannot be called.
+    """
+    told: object = getattr(listener, "configuration_event", None)
+    called = _plain(told, listener, "configuration_event")
+    _require_takes(called, ("event",), listener)
+
+
 def _updated_of(service: object) -> Callable[..., object]:
-    updated: object = getattr(service, "updated", service)
-    name = service_name(service)
-    if isinstance(service, type):
+    return _plain(getattr(service, "updated", service), service, "updated")
+
+
+def _plain(call: object, owner: object, method: str) -> Callable[..., object]:
+    """*call*, which is a method of *owner* or *owner* itself."""
+    name = service_name(owner)
+    if isinstance(owner, type):
         raise UsageError(f"{name} is a class: register an instance of it.")
-    if not callable(updated):
-        raise UsageError(f"{name} has no 'updated' and cannot be called.")
-    if inspect.iscoroutinefunction(updated):
+    if not callable(call):
+        raise UsageError(f"{name} has no '{method}' and cannot be called.")
+    called = type(call).__call__
+    if inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(called):
         raise UsageError(f"{name} is a coroutine function: register a plain one.")
-    return updated
+    return call
 
 
 def _require_takes(

@@ -13,33 +13,30 @@ Nothing here depends on which event came, or how often: an event only says which
 look at.
 """
 
-import logging
 import os
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from config_admin.core.configuration import Origin
 from config_admin.core.errors import NoSuchConfigurationError, StoreError
 from config_admin.core.faults import Fault, FaultKind
 from config_admin.core.ports import FileRecord, Gate
 from config_admin.fileinstall.context import Context
-from config_admin.fileinstall.drafts import digest_of, recover_draft
+from config_admin.fileinstall.drafts import digest_of
 from config_admin.fileinstall.installing import Installer
 from config_admin.fileinstall.listing import Listing
 from config_admin.fileinstall.pace import Absences, UnwrittenChanges
 from config_admin.fileinstall.presence import Presence
 from config_admin.fileinstall.reading import (
+    STILL_AFTER_CLOSE_S,
+    STILL_S,
     Content,
     FileBusyError,
     Signature,
     UnreadableFileError,
     read_file,
 )
+from config_admin.fileinstall.recovery import recover
 from config_admin.fileinstall.writeback import WriteBack
-from config_admin.fileinstall.writing import locked
-
-_LOG = logging.getLogger(__name__)
 
 
 class ConfigDirectory:
@@ -75,10 +72,11 @@ class ConfigDirectory:
         self._identity: tuple[int, int] | None = None
         self._was_lost = False
         self._orphans: set[str] = set()
+        self._closed: set[str] = set()
 
     @property
     def gate(self) -> Gate:
-        """Says whether a configuration may be changed by others than its file."""
+        """Between changes that do not come from a file, and this directory."""
         return self._writer
 
     def pid_for(self, name: str) -> str | None:
@@ -88,6 +86,15 @@ class ConfigDirectory:
     def note_loss(self) -> None:
         """The directory was removed or renamed: what has its path next is another."""
         self._was_lost = True
+
+    def note_close(self, pid: str) -> None:
+        """A writer of the file of *pid* has closed it, or renamed it into its place."""
+        self._closed.add(pid)
+
+    def report_unwritten(self) -> None:
+        """Nothing will be written any more: say what is in no file."""
+        for pid in self.unwritten.hurry():
+            self._writer.report_lost(pid)
 
     def scan(self) -> tuple[str, ...]:
         """The PIDs that have to be reconciled, in the order of their files."""
@@ -115,12 +122,7 @@ class ConfigDirectory:
 
     def recover(self) -> None:
         """Bring the drafts that a crash left behind to their end."""
-        if not self._context.write_back or self.presence.look() is None:
-            return
-        with suppress(OSError), locked(self.path):
-            # Under the lock: what another process is writing is no leftover.
-            for draft in sorted(self.path.glob(".*.draft")):
-                self._recover_draft(draft)
+        recover(self._context)
 
     def reconcile(self, pid: str) -> float | None:
         """
@@ -145,33 +147,24 @@ class ConfigDirectory:
 
     def forget_refusals(self) -> tuple[str, ...]:
         """
-        Look at every refused file again, as if its bytes were new.
+        Have the files that another schema refused looked at as if they were new.
 
         Returns:
             The PIDs to reconcile.
         """
-        refused = [
-            (pid, record)
-            for pid, record in self._ledger.all().items()
-            if record.refused
-        ]
-        for pid, record in refused:
-            self._ledger.put(pid, replace(record, known="", refused=(), signature=None))
-        return tuple(pid for pid, _ in refused)
-
-    def _recover_draft(self, draft: Path) -> None:
-        try:
-            kept = recover_draft(draft)
-        except OSError as error:
-            _LOG.warning("%s: %s", self._context.shown(draft.name), error.strerror)
-            return
-        if kept is not None:
-            file = self._context.shown(kept.name)
-            _LOG.warning("%s: an edit that a crash had cut off is back", file)
+        again = []
+        for pid, record in self._ledger.all().items():
+            if record.refused and record.schema != self._admin.schema_of(pid):
+                forgotten = replace(record, known="", refused=(), signature=None)
+                self._ledger.put(pid, forgotten)
+                again.append(pid)
+        return tuple(again)
 
     def _with_file(self, pid: str, name: str, record: FileRecord) -> float | None:
         try:
-            content = read_file(self.path / name)
+            still_s = STILL_AFTER_CLOSE_S if pid in self._closed else STILL_S
+            content = read_file(self.path / name, still_s)
+            self._closed.discard(pid)
         except FileNotFoundError:
             return 0.0
         except FileBusyError as busy:

@@ -1,19 +1,30 @@
 """
 Drafts: what stands beside a file while it is replaced, and after a crash.
 
-A draft's name tells which bytes it replaces and which it was made with. So the next
-start can tell an edit that a crash cut off, which goes back to its place, from bytes
-that we wrote or had read.
+While it is being written a draft is a *part*, which is worth nothing after a crash.
+When its bytes are on disk it gets a name that tells which bytes it replaces and which
+it was made with. So the next start can tell an edit that a crash cut off, which goes
+back to its place, from bytes that we wrote or had read.
 """
 
 import hashlib
+import os
 import re
+from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
+
+from config_admin.fileinstall.exchange import rename_to_free
+from config_admin.fileinstall.reading import read_small_file
 
 NEW: Final = "new"
 GONE: Final = "gone"
 
+# What a start has to look at.
+LEFTOVERS: Final = (".*.draft", ".*.part")
+
+_PART = ".part"
 _DIGEST_CHARACTERS = 16
 _DRAFT = re.compile(
     r"\.(?P<name>.+)"
@@ -38,29 +49,50 @@ def draft_of(path: Path, old: str, new: str) -> Path:
     return path.with_name(f".{path.name}.{old[:cut]}.{new[:cut]}.draft")
 
 
+def part_of(path: Path) -> Path:
+    """Where the bytes of a draft of *path* are written at first."""
+    return path.with_name(f".{path.name}.{os.getpid()}{_PART}")
+
+
 def recover_draft(draft: Path) -> Path | None:
     """
     Bring a draft that a crash left behind to its end.
 
     Returns:
         Where an edit was kept that the crash had cut off: the file itself, or beside
-        it with ``.orig`` if the file was edited again. None if there was none.
+        it as ``.orig`` if there is a newer one. None if there was none.
 
     Raises:
         OSError: If it cannot be read or renamed; nothing was lost.
     """
+    if draft.name.endswith(_PART):
+        draft.unlink()
+        return None
     named = _DRAFT.fullmatch(draft.name)
     if named is None:
         return None
-    if digest_of(draft.read_bytes()).startswith((named["old"], named["new"])):
+    if named["old"] == NEW or _holds(draft, named["old"], named["new"]):
         draft.unlink()
         return None
     target = draft.with_name(named["name"])
-    if target.exists() and not _holds(target, named["new"]):
-        target = target.with_name(f"{target.name}.orig")
-    draft.replace(target)
-    return target
+    if _holds(target, named["new"]):
+        draft.replace(target)
+        return target
+    return _keep_beside(draft, target)
 
 
-def _holds(path: Path, digest: str) -> bool:
-    return digest_of(path.read_bytes()).startswith(digest)
+def _keep_beside(draft: Path, target: Path) -> Path:
+    names = (f"{target.name}.{number}.orig" for number in count(2))
+    for name in chain((target.name, f"{target.name}.orig"), names):
+        with suppress(FileExistsError):
+            kept = target.with_name(name)
+            rename_to_free(draft, kept)
+            return kept
+    raise AssertionError  # the names do not end
+
+
+def _holds(path: Path, *digests: str) -> bool:
+    try:
+        return digest_of(read_small_file(path)).startswith(digests)
+    except FileNotFoundError:
+        return False

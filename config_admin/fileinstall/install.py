@@ -8,13 +8,13 @@ instead of polling, and nothing is decided here but the time.
 import logging
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
 from math import inf
 from time import monotonic
 
-from config_admin.core.configuration import OriginKind
 from config_admin.core.display import escaped
-from config_admin.core.events import ConfigurationEvent
 from config_admin.fileinstall.attachment import Attachment
 from config_admin.fileinstall.directory import ConfigDirectory
 from config_admin.fileinstall.pace import Clock
@@ -31,28 +31,38 @@ class FileInstall:
     Args:
         directory: What to keep equal.
         clock: The directory's.
-
-    Attributes:
-        attachments: The directories that are watched on the way; the first is its own.
     """
 
     def __init__(self, directory: ConfigDirectory, clock: Clock = monotonic) -> None:
-        self.attachments = [Attachment(directory.path, directory.presence, self)]
+        self._attachment = Attachment(directory.path, directory.presence, self)
         self._directory = directory
         self._clock = clock
         self._changed = threading.Condition()
         self._due_s: dict[str, float] = {}
-        self._rescan_due_s = 0.0
-        self._refusals_are_due = False
+        self._chores: list[_Chore] = [_Chore(self._rescan)]
         self._is_busy = False
         self._is_stopped = False
         self._thread = threading.Thread(
             target=self._follow, name="config-admin files", daemon=True
         )
 
+    def add_chore(self, run: Callable[[], float]) -> Callable[[], None]:
+        """
+        Have *run* called on the thread of the files, now and again.
+
+        Args:
+            run: Does it, and says after how many seconds it is due again.
+
+        Returns:
+            What makes it due at once; any thread may call it.
+        """
+        chore = _Chore(run)
+        self._chores.append(chore)
+        return lambda: self._make_due(chore)
+
     def start(self) -> None:
         """Watch, look at every file once, and follow from now on."""
-        self._renew_attachments()
+        self._attachment.renew()
         self._directory.recover()
         self._run_due()
         with self._changed:
@@ -66,8 +76,8 @@ class FileInstall:
             self._changed.notify_all()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
-        for attachment in self.attachments:
-            attachment.close()
+        self._attachment.close()
+        self._directory.report_unwritten()
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Write every change now; whether it was done in time."""
@@ -79,18 +89,19 @@ class FileInstall:
             )
             return settled and not unwritten and not unwritten.has_failed
 
-    def look_at_refused(self) -> None:
-        """Try the files again that were refused: their schemas may have changed."""
-        with self._changed:
-            self._refusals_are_due = True
-            self._changed.notify_all()
-
     def look_at(self, pids: Iterable[str]) -> None:
         """Reconcile *pids* soon."""
         with self._changed:
             self._schedule_locked(pids, 0.0)
 
     # What the watcher tells
+
+    def file_closed(self, name: str) -> None:
+        """Look at the file *name*, which is whole."""
+        pid = self._directory.pid_for(name)
+        if pid is not None:
+            self._directory.note_close(pid)
+        self.file_changed(name)
 
     def file_changed(self, name: str) -> None:
         """Look at the file *name*."""
@@ -102,26 +113,30 @@ class FileInstall:
 
     def look_at_all(self) -> None:
         """Look at every file."""
-        with self._changed:
-            self._rescan_due_s = self._clock()
-            self._changed.notify_all()
+        self._make_due(self._chores[0])
 
     def directory_lost(self) -> None:
         """The directory went away: wait for it to come back."""
         self._directory.note_loss()
-        self.attachments[0].lose()
+        self._attachment.lose()
         self.look_at_all()
 
-    # What the admin tells
+    # What the admin asks and tells
 
-    def configuration_event(self, event: ConfigurationEvent) -> None:
-        """Write what did not come from a file."""
-        if event.violations or event.origin.kind is OriginKind.FILE:
-            return
-        self._directory.unwritten.add(event.pid)
+    def require_open(self, pid: str) -> None:
+        """Nothing, if *pid* may be changed by others than its file."""
+        self._directory.gate.require_open(pid)
+
+    def note_change(self, pid: str) -> None:
+        """Write *pid* when it has been quiet for a moment."""
+        self._directory.gate.note_change(pid)
         with self._changed:
-            left_s = self._directory.unwritten.left_s(event.pid)
-            self._schedule_locked([event.pid], left_s)
+            self._schedule_locked([pid], self._directory.unwritten.left_s(pid))
+
+    def _make_due(self, chore: "_Chore") -> None:
+        with self._changed:
+            chore.due_s = self._clock()
+            self._changed.notify_all()
 
     def _schedule_locked(self, pids: Iterable[str], after_s: float) -> None:
         due_s = self._clock() + after_s
@@ -142,20 +157,19 @@ class FileInstall:
     def _wait_for_work(self) -> bool:
         with self._changed:
             while not self._is_stopped:
-                next_s = min(self._due_s.values(), default=self._rescan_due_s)
-                left_s = min(next_s, self._rescan_due_s) - self._clock()
-                if left_s <= 0 or self._refusals_are_due:
+                next_s = min(chore.due_s for chore in self._chores)
+                next_s = min(next_s, min(self._due_s.values(), default=next_s))
+                left_s = next_s - self._clock()
+                if left_s <= 0:
                     self._is_busy = True
                     return True
                 self._changed.wait(left_s)
             return False
 
     def _run_due(self) -> None:
-        if self._rescan_due_s <= self._clock():
-            self._rescan()
-        if self._refusals_are_due:
-            self._refusals_are_due = False
-            self.look_at(self._directory.forget_refusals())
+        for chore in self._chores:
+            if chore.due_s <= self._clock():
+                self._run_chore(chore)
         with self._changed:
             due = [pid for pid, due_s in self._due_s.items() if due_s <= self._clock()]
             for pid in due:
@@ -163,26 +177,36 @@ class FileInstall:
         for pid in due:
             if self._is_stopped:
                 return
-            again_s = self._reconcile(pid)
+            again_s = self._guarded(partial(self._directory.reconcile, pid), pid)
             if again_s is not None:
                 with self._changed:
                     self._schedule_locked([pid], again_s)
 
-    def _rescan(self) -> None:
+    def _run_chore(self, chore: "_Chore") -> None:
         with self._changed:
-            self._rescan_due_s = inf  # what is told from now on makes another one due
-        rescan_s = self._renew_attachments()
-        self.look_at(self._directory.scan())
+            chore.due_s = inf  # what is told from now on makes it due again
+        again_s = self._guarded(chore.run, str(self._directory.path))
         with self._changed:
-            due_s = self._clock() + rescan_s
-            self._rescan_due_s = min(self._rescan_due_s, due_s)
+            again_s = _AFTER_ERROR_S if again_s is None else again_s
+            chore.due_s = min(chore.due_s, self._clock() + again_s)
 
-    def _reconcile(self, pid: str) -> float | None:
+    def _rescan(self) -> float:
+        again_s = self._attachment.renew()
+        self.look_at(self._directory.scan())
+        return again_s
+
+    def _guarded(self, call: Callable[[], float | None], about: str) -> float | None:
         try:
-            return self._directory.reconcile(pid)
+            return call()
         except Exception:  # noqa: BLE001 - a mistake with one file must not end all others
-            _LOG.exception("%s: could not be looked at; trying again", escaped(pid))
+            with suppress(Exception):  # a log handler of the program's own
+                _LOG.exception("%s: not looked at; trying again", escaped(about))
             return _AFTER_ERROR_S
 
-    def _renew_attachments(self) -> float:
-        return min([attachment.renew() for attachment in self.attachments])
+
+class _Chore:
+    """Something to do now and again, at first at once."""
+
+    def __init__(self, run: Callable[[], float]) -> None:
+        self.run = run
+        self.due_s = 0.0

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from config_admin.core.configuration import Configuration, Origin
 from config_admin.core.diagnostics import Diagnostic
-from config_admin.core.display import escaped
+from config_admin.core.display import MASK, escaped
 from config_admin.core.errors import (
     InvalidConfigurationError,
+    NotRunningError,
     RevisionConflictError,
     StoreError,
 )
-from config_admin.core.faults import Fault, FaultKind
+from config_admin.core.faults import FaultKind, faults_of
 from config_admin.core.ports import FileRecord
 from config_admin.core.properties import Properties
 from config_admin.fileinstall.context import Context
@@ -22,6 +23,7 @@ from config_admin.fileinstall.reading import Content
 from config_admin.fileinstall.texts import InstalledText, RefusedTextError, read_text
 
 _LOG = logging.getLogger(__name__)
+_MAX_DIAGNOSTICS = 100
 
 
 class Installer:
@@ -38,6 +40,7 @@ class Installer:
         self._faults = context.faults
         self._ledger = context.ledger
         self._timing = context.timing
+        self._violations: list[Diagnostic] = []
         self._settling = Settling(context.timing, context.clock)
 
     def install(
@@ -59,7 +62,7 @@ class Installer:
             signature=content.signature,
         )
         try:
-            text = read_text(file, content.data, self._context.format_of(name))
+            text = self._read(pid, name, content)
             left_s = self._settling_left_s(pid, digest, content, text, record)
             return left_s or self._commit(pid, text, seen)
         except RefusedTextError as error:
@@ -69,31 +72,45 @@ class Installer:
             return 0.0  # the admin moved on meanwhile: look again
         except StoreError:
             return self._timing.retry_s
+        except NotRunningError:
+            return None
 
     def _commit(self, pid: str, text: InstalledText, seen: FileRecord) -> float | None:
         current = self._admin.written(pid)
-        wanted = self._merged(text, seen, current)
-        expected = current.revision if current and not current.deleted else 0
-        try:
-            installed = self._admin.update(
-                pid, wanted, revision=expected, origin=Origin.file(text.file)
+        merged = self._merged(text, seen, current)
+        revision = current.revision if current and not current.deleted else 0
+        installed = self._update(pid, merged, revision, text)
+        is_in_step = merged == text.properties
+        if installed is None and not is_in_step:
+            _LOG.warning(
+                "%s: the edit does not fit together with revision %d and supersedes it",
+                text.file,
+                revision,
             )
-        except InvalidConfigurationError as error:
-            raise RefusedTextError([text.placed(v) for v in error.violations]) from None
+            is_in_step = True
+            installed = self._update(pid, text.properties, revision, text)
+        if installed is None:
+            raise RefusedTextError(self._violations)
         self._settling.end(pid)
         # What the admin had besides the file is news for the file.
-        is_in_step = wanted == text.properties
-        self._ledger.put(
-            pid,
-            replace(
-                seen,
-                revision=installed.revision - (not is_in_step),
-                properties=text.properties,
-            ),
-        )
-        warnings = [Fault.of(FaultKind.FILE, pid, found) for found in text.warnings]
+        in_step = installed.revision if is_in_step else installed.revision - 1
+        properties = text.properties.with_secrets(installed.properties.secret_keys)
+        record = replace(seen, revision=in_step, properties=properties)
+        self._ledger.put(pid, record)
+        warnings = faults_of(FaultKind.FILE, pid, text.warnings)
         self._faults.report(FaultKind.FILE, pid, warnings)
         return None if is_in_step else 0.0
+
+    def _update(
+        self, pid: str, wanted: Properties, revision: int, text: InstalledText
+    ) -> Configuration | None:
+        """The configuration now; None if *wanted* is invalid: see `_violations`."""
+        origin = Origin.file(text.file)
+        try:
+            return self._admin.update(pid, wanted, revision=revision, origin=origin)
+        except InvalidConfigurationError as error:
+            self._violations = [text.placed(found) for found in error.violations]
+            return None
 
     def _merged(
         self,
@@ -114,6 +131,20 @@ class Installer:
                 current.revision,
             )
         return merged
+
+    def _read(self, pid: str, name: str, content: Content) -> InstalledText:
+        """The text in *content*; what its faults quote is masked by the schema too."""
+        file_format = self._context.format_of(name)
+        try:
+            return read_text(self._context.shown(name), content.data, file_format)
+        except RefusedTextError as error:
+            masked = [
+                replace(found, found=f"a value that is not shown ({MASK})")
+                if found.key is not None and self._admin.is_secret(pid, found.key)
+                else found
+                for found in error.diagnostics
+            ]
+            raise RefusedTextError(masked) from None
 
     def _settling_left_s(
         self,
@@ -137,7 +168,23 @@ class Installer:
         diagnostics: Sequence[Diagnostic],
     ) -> None:
         self._settling.end(pid)
-        self._ledger.put(pid, replace(seen, refused=tuple(diagnostics)))
-        faults = [Fault.of(FaultKind.FILE, pid, found) for found in diagnostics]
+        schema = self._admin.schema_of(pid)
+        diagnostics = _at_most(diagnostics, file)
+        self._ledger.put(pid, replace(seen, refused=tuple(diagnostics), schema=schema))
+        faults = faults_of(FaultKind.FILE, pid, diagnostics)
         self._faults.report(FaultKind.FILE, pid, faults)
         self._admin.note_refusal(pid, Origin.file(file), tuple(diagnostics))
+
+
+def _at_most(diagnostics: Sequence[Diagnostic], file: str) -> Sequence[Diagnostic]:
+    """The first of *diagnostics*: nobody reads thousands, and they cost time."""
+    if len(diagnostics) <= _MAX_DIAGNOSTICS:
+        return diagnostics
+    rest = Diagnostic(
+        file=file,
+        found=f"{len(diagnostics) - _MAX_DIAGNOSTICS:,} more faults",
+        expected="none",
+        cure="Mend the first ones, then look again.",
+        rule="limit",
+    )
+    return [*diagnostics[:_MAX_DIAGNOSTICS], rest]

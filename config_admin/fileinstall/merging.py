@@ -15,7 +15,9 @@ def merge_by_key(
     Returns:
         The merged properties, and the keys whose change in the admin was superseded.
     """
-    merged, superseded = admin, []
+    superseded: list[str] = []
+    changed: dict[str, Value] = {}
+    removed: list[str] = []
     for key in dict.fromkeys((*base, *file)):
         if _same(base.get(key), file.get(key)):
             continue
@@ -24,10 +26,10 @@ def merge_by_key(
         ):
             superseded.append(key)
         if key in file:
-            merged = merged.with_items({key: file[key]})
+            changed[key] = file[key]
         else:
-            merged = merged.without([key])
-    return merged, tuple(superseded)
+            removed.append(key)
+    return admin.without(removed).with_items(changed), tuple(superseded)
 
 
 def loses_most(before: Properties, after: Properties) -> bool:

@@ -12,21 +12,22 @@ import functools
 import os
 import signal
 import stat
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from config_admin.core.diagnostics import Diagnostic
 
 MAX_FILE_BYTES = 1024 * 1024
 
-# A file that was changed longer ago has no writer at work; asking for a lease of each
-# file costs a third of a cold start.
-_RECENT_S = 600.0
+# Where no lease can be had, a file has to be still for so long, unless an event said
+# that its writer has closed it.
+STILL_S = 1.0
+STILL_AFTER_CLOSE_S = 0.05
+
+_LEASELESS_FILE_SYSTEMS = ("nfs", "cifs", "smb", "fuse", "9p", "afs", "ceph")
 _SETTLED_S = 2.0
-_STILL_S = 0.05
 _BUSY_RETRY_S = 0.25
 
 _HAS_LEASES = hasattr(fcntl, "F_SETLEASE")
@@ -100,9 +101,13 @@ class UnreadableFileError(Exception):
         )
 
 
-def read_file(path: Path) -> Content:
+def read_file(path: Path, still_s: float) -> Content:
     """
     The bytes of the regular file *path*.
+
+    Args:
+        path: The file.
+        still_s: How long it must not have changed, where no lease can be had.
 
     Raises:
         FileNotFoundError: If there is none.
@@ -111,19 +116,19 @@ def read_file(path: Path) -> Content:
     """
     require_trusted(path)
     try:
-        return _read(path)
+        return _read(path, still_s)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise _unreadable(error) from error
 
 
-def _read(path: Path) -> Content:
-    with open(path, "rb", opener=_open_at_once) as file:
+def _read(path: Path, still_s: float) -> Content:
+    with open_at_once(path) as file:
         descriptor = file.fileno()
         status = os.fstat(descriptor)
         _require_regular(status)
-        leased = _is_recent(status) and _lease(descriptor, path)
+        leased = _lease(descriptor, still_s)
         try:
             data = file.read(MAX_FILE_BYTES)
         finally:
@@ -131,20 +136,38 @@ def _read(path: Path) -> Content:
                 fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
         after = os.fstat(descriptor)
     if Signature.of(after) != Signature.of(status):
-        raise FileBusyError(_STILL_S)
+        raise FileBusyError(STILL_AFTER_CLOSE_S)
     return Content(data, _settled(after))
 
 
-def _open_at_once(path: str, flags: int) -> int:
-    # Without blocking: a FIFO that is called x.cfg must not hang us.
-    return os.open(path, flags | os.O_NONBLOCK)
+def open_at_once(path: Path) -> BinaryIO:
+    """*path* to be read; a FIFO of that name does not make us wait for its writer."""
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags | os.O_NONBLOCK)
+
+    return open(path, "rb", opener=opener)
+
+
+def read_small_file(path: Path) -> bytes:
+    """
+    The bytes of the regular file *path*, whoever writes to it.
+
+    Raises:
+        OSError: If it cannot be read, is no regular file, or too large.
+    """
+    with open_at_once(path) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE_BYTES:
+            raise OSError(errno.EINVAL, "not a small regular file")
+        return file.read(MAX_FILE_BYTES)
 
 
 def is_being_written(path: Path) -> bool:
     """Whether somebody has *path* open for writing, as far as a lease can tell."""
     try:
-        with path.open("rb") as file:
-            if _lease(file.fileno(), path):
+        with open_at_once(path) as file:
+            if _lease(file.fileno(), STILL_AFTER_CLOSE_S):
                 fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except FileBusyError:
         return True
@@ -153,41 +176,34 @@ def is_being_written(path: Path) -> bool:
     return False
 
 
-def _lease(descriptor: int, path: Path) -> bool:
+def _lease(descriptor: int, still_s: float) -> bool:
     """Keep writers away until it is given back; False: the file is still instead."""
-    if not _HAS_LEASES:
-        _require_still(os.fstat(descriptor))
-        return False
     try:
-        _set_lease(descriptor)
+        if _HAS_LEASES:
+            _set_lease(descriptor)
+            return True
     except OSError as error:
         status = os.fstat(descriptor)
         refused = error.errno == errno.EAGAIN
-        if refused and _device_has_leases(status.st_dev, path.parent):
+        if refused and _device_has_leases(status.st_dev):
             raise FileBusyError(_BUSY_RETRY_S) from error
-        if refused or error.errno in _NO_LEASE_HERE:
-            _require_still(status)
-            return False
-        raise
-    return True
+        if not refused and error.errno not in _NO_LEASE_HERE:
+            raise
+    _require_still(os.fstat(descriptor), still_s)
+    return False
 
 
 @functools.cache
-def _device_has_leases(device: int, directory: Path) -> bool:  # noqa: ARG001 - the key of the cache
-    """Whether a file that nobody writes to can be leased; some systems refuse all."""
+def _device_has_leases(device: int) -> bool:
+    """Whether a refused lease means a writer; remote file systems refuse all."""
+    number = f" {os.major(device)}:{os.minor(device)} "
     try:
-        descriptor, name = tempfile.mkstemp(prefix=".lease-", dir=directory)
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8")
     except OSError:
-        return True  # it cannot be tried here: believe the refusal
-    os.close(descriptor)
-    try:
-        with open(name, "rb") as probe:  # noqa: PTH123 - mkstemp gives text
-            _set_lease(probe.fileno())
-    except OSError:
-        return False
-    finally:
-        os.unlink(name)  # noqa: PTH108 - mkstemp gives text
-    return True
+        return True
+    mine = [line for line in mounts.splitlines() if number in line]
+    types = {line.partition(" - ")[2].split(" ")[0] for line in mine}
+    return not any(one.startswith(_LEASELESS_FILE_SYSTEMS) for one in types)
 
 
 def _set_lease(descriptor: int) -> None:
@@ -196,14 +212,11 @@ def _set_lease(descriptor: int) -> None:
     fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
 
 
-def _require_still(status: os.stat_result) -> None:
+def _require_still(status: os.stat_result, still_s: float) -> None:
+    # By the time of the data: a rename moves that of the inode.
     age_s = time.time() - status.st_mtime
-    if 0 <= age_s < _STILL_S:
-        raise FileBusyError(_STILL_S - age_s)
-
-
-def _is_recent(status: os.stat_result) -> bool:
-    return abs(time.time() - status.st_mtime) < _RECENT_S
+    if 0 <= age_s < still_s:
+        raise FileBusyError(still_s - age_s)
 
 
 def _settled(status: os.stat_result) -> Signature | None:

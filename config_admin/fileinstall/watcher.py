@@ -8,7 +8,9 @@ logged. All three are told at once by the class below the observer, `InotifyFD`,
 Linux that is used. Elsewhere the platform's observer does.
 """
 
+import errno
 import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -18,14 +20,19 @@ if TYPE_CHECKING:
     from watchdog.observers.inotify_c import InotifyEvent
 
 
+_COMPLETE = {"closed", "moved"}
 _OWN_READS = {"opened", "closed_no_write"}
 
 
 class Listener(Protocol):
     """Whoever wants to know; called on the watcher's thread, and quick to return."""
 
+    def file_closed(self, name: str) -> None:
+        """Look at the file *name*: it is whole, closed by a writer or renamed to."""
+        ...
+
     def file_changed(self, name: str) -> None:
-        """Look at the file *name*: it was closed by a writer, renamed, or removed."""
+        """Look at *name*: it was removed, is a link, or has other permissions."""
         ...
 
     def look_at_all(self) -> None:
@@ -82,12 +89,14 @@ class InotifyWatcher:
             | InotifyConstants.IN_ONLYDIR
         )
         self._listener = listener
+        self._path = os.fsencode(path)
         self._is_closed = False
         self._inotify = InotifyFD()
         try:
-            self._inotify.add_callback(
+            watch = self._inotify.add_callback(
                 os.fsencode(path), mask, self, CallbackId(id(self))
             )
+            _require_watched(watch)
         except OSError:
             self._inotify.start()  # only a started one frees its descriptors
             self.close()
@@ -103,8 +112,18 @@ class InotifyWatcher:
         """Called by watchdog for each event."""
         if event.is_move_self or event.is_delete_self:
             self._listener.directory_lost()
-        elif event.name:
+        elif event.is_close_write or event.is_moved_to:
+            self._listener.file_closed(os.fsdecode(event.name))
+        elif event.name and not (event.is_create and self._is_made(event.name)):
             self._listener.file_changed(os.fsdecode(event.name))
+
+    def _is_made(self, name: bytes) -> bool:
+        """Whether a new file is being written, so that its close will be told."""
+        try:
+            status = os.lstat(self._path + b"/" + name)
+        except OSError:
+            return False
+        return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
 
     def on_queue_overflow(self) -> None:
         """Called by watchdog when the kernel dropped events."""
@@ -114,6 +133,11 @@ class InotifyWatcher:
         """Called by watchdog when the directory went away, or when it is closed."""
         if not self._is_closed:
             self._listener.directory_lost()
+
+
+def _require_watched(watch: int) -> None:
+    if watch == -1:  # watchdog says nothing of a directory that may not be read
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 class ObserverWatcher:
@@ -144,7 +168,10 @@ class ObserverWatcher:
             Path(os.fsdecode(event.src_path)),
             Path(os.fsdecode(event.dest_path)),
         }
+        tell = self._listener.file_changed
+        if event.event_type in _COMPLETE:
+            tell = self._listener.file_closed
         for path in changed - {Path(), self._path}:
-            self._listener.file_changed(path.name)
+            tell(path.name)
         if self._path in changed and event.event_type == "deleted":
             self._listener.directory_lost()

@@ -17,12 +17,16 @@ from config_admin.fileinstall.names import file_name_of
 from config_admin.fileinstall.pace import UnwrittenChanges
 from config_admin.fileinstall.reading import Content, FileBusyError
 from config_admin.fileinstall.writing import (
+    DirectoryLockedError,
     UnseenEditError,
     create_file,
     locked,
     remove_file,
     replace_file,
 )
+
+_PATIENCE_S = 1.0
+_LOCK_RETRY_S = 0.05
 
 
 class WriteBack:
@@ -36,6 +40,7 @@ class WriteBack:
 
     def __init__(self, context: Context, unwritten: UnwrittenChanges) -> None:
         self._unwritten = unwritten
+        self._locked_since_s = 0.0
         self._context = context
         self._path = context.path
         self._ledger = context.ledger
@@ -43,14 +48,35 @@ class WriteBack:
 
     def require_open(self, pid: str) -> None:
         """Nothing, if *pid* may be changed by others than its file."""
+        if not self._context.write_back:
+            return
+        if _is_read_only_mount(self._path):
+            cure = "Mount the file system of this directory writable."
+            raise ReadOnlyConfigurationError(pid, str(self._context.named), cure)
         record = self._ledger.get(pid)
         if record is None or record.known is None:
             return
         if record.refused:
             raise RefusedFileError(pid, record.refused)
-        path = self._path / record.file
-        if _is_read_only(path):
-            raise ReadOnlyConfigurationError(pid, str(path))
+        if _is_read_only(self._path / record.file):
+            cure = "Make the file writable (chmod u+w), then try again."
+            named = str(self._context.named / record.file)
+            raise ReadOnlyConfigurationError(pid, named, cure)
+
+    def note_change(self, pid: str) -> None:
+        """*pid* was changed, and not by its file."""
+        self._unwritten.add(pid)
+
+    def report_lost(self, pid: str) -> None:
+        """The admin ends, and what was changed is in no file."""
+        record = self._ledger.get(pid)
+        name = record.file if record is not None and record.file else pid
+        self._report(
+            pid,
+            self._context.shown(name),
+            "a change that was not written before the end",
+            "The file says what it said before. Make the change again.",
+        )
 
     def write(
         self,
@@ -77,6 +103,8 @@ class WriteBack:
         try:
             with locked(self._path):
                 known = self._write(pid, replace(record, file=name), current, content)
+        except DirectoryLockedError:
+            return self._wait_for_lock(pid, name)
         except UnseenEditError:
             self._unwritten.add(pid)
             return 0.0
@@ -85,12 +113,13 @@ class WriteBack:
             return busy.retry_s
         except OSError as error:
             self._unwritten.fail(pid)
-            self._report(pid, name, error)
+            self._report_failure(pid, name, error)
             return self._context.timing.retry_s
         written = FileRecord(
             name, known, revision=current.revision, properties=current.properties
         )
         self._ledger.put(pid, written)
+        self._locked_since_s = 0.0
         self._faults.clear(FaultKind.WRITE_BACK, pid)
         return None
 
@@ -128,13 +157,37 @@ class WriteBack:
             raise OSError(errno.EPERM, "a link to a file outside the directory")
         return target
 
-    def _report(self, pid: str, name: str, error: OSError) -> None:
+    def _wait_for_lock(self, pid: str, name: str) -> float:
+        """Another process has its turn; if that takes long somebody has to know."""
+        self._unwritten.add(pid)
+        now = self._context.clock()
+        self._locked_since_s = self._locked_since_s or now
+        if now - self._locked_since_s > _PATIENCE_S:
+            self._unwritten.fail(pid)
+            self._report(
+                pid,
+                self._context.shown(name),
+                "a directory that another process has locked",
+                "It is written as soon as the lock is free. See who holds it "
+                "(lslocks, fuser).",
+            )
+        return _LOCK_RETRY_S
+
+    def _report_failure(self, pid: str, name: str, error: OSError) -> None:
+        self._report(
+            pid,
+            self._context.shown(name),
+            f"a change that cannot be written ({error.strerror})",
+            "The change is in force and the old file is whole; it is written as soon "
+            "as it can be. Free space, or give this process the permission.",
+        )
+
+    def _report(self, pid: str, file: str, found: str, cure: str) -> None:
         diagnostic = Diagnostic(
-            file=self._context.shown(name),
-            found=f"a change that cannot be written ({error.strerror})",
+            file=file,
+            found=found,
             expected="a directory and a file that can be written",
-            cure="The change is in force and the old file is whole; it is written as "
-            "soon as it can be. Free space, or give this process the permission.",
+            cure=cure,
             rule="write-back",
         )
         fault = Fault.of(FaultKind.WRITE_BACK, pid, diagnostic)
@@ -145,8 +198,13 @@ def _is_read_only(path: Path) -> bool:
     """Whether nobody may write: looked at per call, so that root obeys too."""
     try:
         mode = path.stat().st_mode
-        flags = os.statvfs(path).f_flag
     except OSError:
         return False  # the write itself will tell
-    writable = mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
-    return not writable or bool(flags & os.ST_RDONLY)
+    return not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _is_read_only_mount(path: Path) -> bool:
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False

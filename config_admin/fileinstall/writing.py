@@ -13,9 +13,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from config_admin.fileinstall.drafts import digest_of, draft_of
+from config_admin.fileinstall.drafts import (
+    GONE,
+    NEW,
+    digest_of,
+    draft_of,
+    part_of,
+)
 from config_admin.fileinstall.exchange import exchange, rename_to_free
-from config_admin.fileinstall.reading import FileBusyError, is_being_written
+from config_admin.fileinstall.reading import (
+    FileBusyError,
+    is_being_written,
+    read_small_file,
+)
 
 NEW_FILE_MODE = 0o600
 _BUSY_RETRY_S = 0.25
@@ -25,13 +35,26 @@ class UnseenEditError(Exception):
     """The file holds bytes that nobody has read yet; it was left as it is."""
 
 
+class DirectoryLockedError(Exception):
+    """Another process writes in the directory, or holds its lock for long."""
+
+
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Keep other processes of ours from writing into *directory*."""
+    """
+    Keep other processes of ours from writing into *directory*.
+
+    Raises:
+        DirectoryLockedError: If one of them does; nothing is waited for.
+    """
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DirectoryLockedError from None
+        except OSError:
+            pass  # a file system without locks
         yield
         with suppress(OSError):  # a file system that cannot flush directories
             os.fsync(descriptor)
@@ -47,7 +70,7 @@ def create_file(path: Path, data: bytes) -> None:
         UnseenEditError: If it is there after all; nothing was done.
         OSError: If it cannot be written; nothing is left behind.
     """
-    draft = _write_draft(path, data, "new", None)
+    draft = _write_draft(path, data, NEW, None)
     try:
         rename_to_free(draft, path)
     except FileExistsError as error:
@@ -70,13 +93,16 @@ def replace_file(path: Path, data: bytes, known: str) -> None:
     if is_being_written(path):
         raise FileBusyError(_BUSY_RETRY_S)
     draft = _write_draft(path, data, known, path.stat())
+    if not exchange(draft, path):
+        _replace_without_exchange(draft, path, known)
+        return
     try:
-        if not exchange(draft, path):
-            _replace_without_exchange(draft, path, known)
-            return
         _settle(draft, path, ours=digest_of(data), known=known)
-    finally:
-        draft.unlink(missing_ok=True)
+    except OSError:
+        exchange(draft, path)  # nobody can say whose bytes came out: back with them
+        if digest_of(read_small_file(draft)) == digest_of(data):
+            draft.unlink()
+        raise
 
 
 def remove_file(path: Path, known: str) -> None:
@@ -90,9 +116,9 @@ def remove_file(path: Path, known: str) -> None:
     """
     if is_being_written(path):
         raise FileBusyError(_BUSY_RETRY_S)
-    aside = draft_of(path, known, "gone")
+    aside = draft_of(path, known, GONE)
     path.rename(aside)
-    if digest_of(aside.read_bytes()) == known and not is_being_written(aside):
+    if _is_known(aside, known):
         aside.unlink()
         return
     try:
@@ -102,32 +128,44 @@ def remove_file(path: Path, known: str) -> None:
     raise UnseenEditError
 
 
+def _is_known(aside: Path, known: str) -> bool:
+    try:
+        found = digest_of(read_small_file(aside))
+    except OSError:
+        return False
+    return found == known and not is_being_written(aside)
+
+
 def _settle(draft: Path, path: Path, *, ours: str, known: str) -> None:
     """Look at what the exchange took out, and put back what nobody has read."""
     put_in, expected = ours, known
     while True:
-        came_out = digest_of(draft.read_bytes())
+        came_out = digest_of(read_small_file(draft))
         if came_out == expected and not is_being_written(draft):
             break
         exchange(draft, path)
         put_in, expected = came_out, put_in
+    draft.unlink()
     if put_in != ours:
         raise UnseenEditError
 
 
 def _replace_without_exchange(draft: Path, path: Path, known: str) -> None:
-    if digest_of(path.read_bytes()) != known:
-        raise UnseenEditError
-    draft.replace(path)
+    try:
+        if digest_of(read_small_file(path)) != known:
+            raise UnseenEditError
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _write_draft(
     path: Path, data: bytes, known: str, replaced: os.stat_result | None
 ) -> Path:
-    draft = draft_of(path, known, digest_of(data))
-    draft.unlink(missing_ok=True)
+    part = part_of(path)
+    part.unlink(missing_ok=True)
     descriptor = os.open(
-        draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, NEW_FILE_MODE
+        part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, NEW_FILE_MODE
     )
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
@@ -136,8 +174,10 @@ def _write_draft(
             if replaced is not None:
                 _keep_owner_and_mode(descriptor, replaced)
             os.fsync(descriptor)
+        draft = draft_of(path, known, digest_of(data))
+        part.rename(draft)
     except OSError:
-        draft.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
     return draft
 

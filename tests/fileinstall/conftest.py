@@ -21,6 +21,8 @@ from config_admin.stores.memory import MemoryLedger, MemoryStore
 class OnlyKnownKeys:
     """A validator that refuses the keys "wrong" and "worse"."""
 
+    schema = None
+
     def check(self, pid, properties):
         refused = [
             Diagnostic(
@@ -35,10 +37,13 @@ class OnlyKnownKeys:
         ]
         if refused:
             raise InvalidConfigurationError(pid, refused)
-        return Checked(properties)
+        return Checked(properties, schema=self.schema)
 
     def schema_of(self, _pid):
-        return None
+        return self.schema
+
+    def is_secret(self, _pid, _key):
+        return False
 
     def as_text(self, _pid, _key, _value):
         return None
@@ -86,9 +91,10 @@ class House:
         self.events = []
         self.dispatcher = InlineDispatcher()
         self.book = FaultBook(self._note)
+        self.validator = OnlyKnownKeys()
         self.admin = InterruptedAdmin(
             store=MemoryStore(),
-            validator=OnlyKnownKeys(),
+            validator=self.validator,
             dispatcher=self.dispatcher,
             faults=self.book,
         )

@@ -75,9 +75,11 @@ def test_a_refused_file_that_is_removed_takes_its_fault_away(house):
     assert not house.faults()
 
 
-def test_refused_files_are_tried_again_when_their_refusals_are_forgotten(house):
+def test_refused_files_are_tried_again_when_their_schema_is_another(house):
     house.save("wrong = 1\n")
     house.look()
+    assert house.directory.forget_refusals() == ()
+    house.validator.schema = "another"
 
     assert house.directory.forget_refusals() == ("p",)
     house.look()

@@ -7,6 +7,7 @@ from config_admin.fileinstall.drafts import (
     NEW,
     digest_of,
     draft_of,
+    part_of,
     recover_draft,
 )
 
@@ -148,3 +149,30 @@ def test_a_draft_that_cannot_be_recovered_is_named_and_no_obstacle(house, caplog
 
     assert house.properties() == {"a": "1"}
     assert draft.name in caplog.text
+
+
+def test_a_part_that_a_crash_left_is_worth_nothing(path):
+    part = part_of(path)
+    part.write_bytes(b"a = 5")
+    path.write_bytes(OLD)
+
+    assert recover_draft(part) is None
+    assert names(path) == ["p.cfg"]
+
+
+def test_a_torn_draft_of_a_new_file_never_becomes_the_file(path, left_behind):
+    draft = left_behind(b"a = ", None, old=NEW)
+
+    assert recover_draft(draft) is None
+    assert names(path) == []
+
+
+def test_an_edit_that_is_kept_beside_replaces_no_other(path, left_behind):
+    draft = left_behind(EDIT, LATER)
+    path.with_name("p.cfg.orig").write_text("the author's own")
+
+    kept = recover_draft(draft)
+
+    assert kept == path.with_name("p.cfg.2.orig")
+    assert kept.read_bytes() == EDIT
+    assert path.with_name("p.cfg.orig").read_text() == "the author's own"

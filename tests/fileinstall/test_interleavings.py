@@ -42,6 +42,9 @@ class AnythingGoes:
     def schema_of(self, _pid):
         return None
 
+    def is_secret(self, _pid, _key):
+        return False
+
     def as_text(self, _pid, _key, _value):
         return None
 

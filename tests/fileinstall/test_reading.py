@@ -8,6 +8,7 @@ import pytest
 
 from config_admin.fileinstall.reading import (
     MAX_FILE_BYTES,
+    STILL_S,
     FileBusyError,
     Signature,
     UnreadableFileError,
@@ -27,12 +28,12 @@ def path(tmp_path):
 
 def unreadable(path):
     with pytest.raises(UnreadableFileError) as caught:
-        read_file(path)
+        read_file(path, STILL_S)
     return caught.value.diagnostic
 
 
 def test_a_file_that_was_just_changed_is_read_without_a_signature(path):
-    content = read_file(path)
+    content = read_file(path, STILL_S)
 
     assert content.data == b"a = 1\n"
     assert content.signature is None
@@ -41,33 +42,33 @@ def test_a_file_that_was_just_changed_is_read_without_a_signature(path):
 def test_a_file_that_was_left_alone_has_the_signature_of_its_status():
     settled = Path(os.__file__)
 
-    assert read_file(settled).signature == Signature.of(settled.stat())
+    assert read_file(settled, STILL_S).signature == Signature.of(settled.stat())
 
 
 def test_a_file_that_is_not_there_is_not_found(tmp_path):
     with pytest.raises(FileNotFoundError):
-        read_file(tmp_path / "p.cfg")
+        read_file(tmp_path / "p.cfg", STILL_S)
 
 
 def test_a_file_that_a_writer_holds_open_is_busy_until_the_close(path):
     with path.open("r+b"):
         with pytest.raises(FileBusyError) as caught:
-            read_file(path)
+            read_file(path, STILL_S)
         assert caught.value.retry_s > 0
         assert is_being_written(path)
 
     assert not is_being_written(path)
-    assert read_file(path).data == b"a = 1\n"
+    assert read_file(path, STILL_S).data == b"a = 1\n"
 
 
 def test_another_reader_does_not_make_a_file_busy(path):
     with path.open("rb"):
-        assert read_file(path).data == b"a = 1\n"
+        assert read_file(path, STILL_S).data == b"a = 1\n"
         assert not is_being_written(path)
 
 
 def test_a_writer_that_comes_after_the_reader_need_not_wait(path):
-    read_file(path)
+    read_file(path, STILL_S)
     is_being_written(path)
 
     # It would fail at once if there still were a lease.
@@ -76,11 +77,12 @@ def test_a_writer_that_comes_after_the_reader_need_not_wait(path):
     os.close(descriptor)
 
 
-def test_a_file_that_was_written_long_ago_is_read_without_asking_for_writers(path):
+def test_a_file_that_looks_old_has_a_writer_all_the_same(path):
     long_ago = time.time() - 3600
     with path.open("r+b"):
         os.utime(path, (long_ago, long_ago))
-        assert read_file(path).data == b"a = 1\n"
+        with pytest.raises(FileBusyError):
+            read_file(path, STILL_S)
 
 
 def test_a_missing_file_is_not_being_written(tmp_path):
@@ -103,7 +105,7 @@ def test_a_directory_and_a_device_are_no_configurations(tmp_path):
 
 def test_a_file_may_have_a_mebibyte_and_not_one_byte_more(path):
     path.write_bytes(b"#" * MAX_FILE_BYTES)
-    assert len(read_file(path).data) == MAX_FILE_BYTES
+    assert len(read_file(path, STILL_S).data) == MAX_FILE_BYTES
 
     path.write_bytes(b"#" * (MAX_FILE_BYTES + 1))
     diagnostic = unreadable(path)
@@ -114,7 +116,7 @@ def test_a_file_may_have_a_mebibyte_and_not_one_byte_more(path):
 def test_a_link_is_followed_if_both_ends_are_ours_or_roots(tmp_path, path):
     (tmp_path / "link.cfg").symlink_to(path)
 
-    assert read_file(tmp_path / "link.cfg").data == b"a = 1\n"
+    assert read_file(tmp_path / "link.cfg", STILL_S).data == b"a = 1\n"
 
 
 def test_a_link_to_nowhere_cannot_be_read_though_the_name_is_there(tmp_path):
@@ -137,7 +139,9 @@ def test_a_link_to_somebody_elses_file_is_not_followed(tmp_path, path):
         return
     os.chown(path, A_STRANGER, -1)
     assert "somebody else" in unreadable(link).found
-    assert read_file(path).data == b"a = 1\n", "the file itself may be anybody's"
+    assert read_file(path, STILL_S).data == b"a = 1\n", (
+        "the file itself may be anybody's"
+    )
 
     os.chown(path, os.geteuid(), -1)
     os.chown(link, A_STRANGER, -1, follow_symlinks=False)
@@ -148,9 +152,9 @@ def test_reading_leaves_no_file_open(path, tmp_path):
     os.mkfifo(tmp_path / "fifo.cfg")
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counts
     for _ in range(20):
-        read_file(path)
+        read_file(path, STILL_S)
         unreadable(tmp_path / "fifo.cfg")
         with path.open("r+b"), pytest.raises(FileBusyError):
-            read_file(path)
+            read_file(path, STILL_S)
 
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - counts

@@ -7,8 +7,9 @@ import stat
 import pytest
 
 from config_admin.fileinstall.drafts import digest_of
-from config_admin.fileinstall.reading import FileBusyError
+from config_admin.fileinstall.reading import MAX_FILE_BYTES, FileBusyError
 from config_admin.fileinstall.writing import (
+    DirectoryLockedError,
     UnseenEditError,
     create_file,
     locked,
@@ -149,3 +150,20 @@ def test_the_lock_of_a_directory_is_given_back_after_a_failure(tmp_path):
 
     with locked(tmp_path):
         pass
+
+
+def test_what_came_out_and_cannot_be_read_goes_back_unharmed(path):
+    huge = b"#" * (2 * MAX_FILE_BYTES)
+    path.write_bytes(huge)
+
+    with pytest.raises(OSError, match="not a small regular file"):
+        replace_file(path, NEW, digest_of(OLD))
+
+    assert path.read_bytes() == huge
+    assert names(path) == ["p.cfg"]
+
+
+def test_a_directory_that_another_process_has_locked_is_not_waited_for(tmp_path):
+    refused = pytest.raises(DirectoryLockedError)
+    with locked(tmp_path), refused, locked(tmp_path):
+        pytest.fail("two were let in")

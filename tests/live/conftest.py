@@ -10,6 +10,7 @@ import pytest
 from config_admin import ConfigAdmin
 
 LIMIT_S = 15.0
+_PAUSE = threading.Event()
 RABBITMQ = "net.roboconf.messaging.rabbitmq"
 
 
@@ -26,7 +27,7 @@ def wait_until(condition):
     while not (found := condition()):
         if time.monotonic() > deadline_s:
             pytest.fail(f"it did not come about within {LIMIT_S:g} s")
-        time.sleep(0.005)
+        _PAUSE.wait(0.005)
     return found
 
 

@@ -1,0 +1,33 @@
+"""What a crash left in the directory."""
+
+import logging
+from contextlib import suppress
+from pathlib import Path
+
+from config_admin.fileinstall.context import Context
+from config_admin.fileinstall.drafts import LEFTOVERS, recover_draft
+from config_admin.fileinstall.writing import DirectoryLockedError, locked
+
+_LOG = logging.getLogger(__name__)
+
+
+def recover(context: Context) -> None:
+    """Bring the drafts that a crash left behind to their end."""
+    if not context.write_back:
+        return
+    with suppress(OSError, DirectoryLockedError), locked(context.path):
+        # Under the lock: what another process is writing is no leftover.
+        for pattern in LEFTOVERS:
+            for draft in sorted(context.path.glob(pattern)):
+                _recover(draft, context)
+
+
+def _recover(draft: Path, context: Context) -> None:
+    try:
+        kept = recover_draft(draft)
+    except OSError as error:
+        _LOG.warning("%s: %s", context.shown(draft.name), error.strerror)
+        return
+    if kept is not None:
+        file = context.shown(kept.name)
+        _LOG.warning("%s: an edit that a crash had cut off is back", file)

@@ -1,0 +1,350 @@
+"""Keys without regard to case, values with their types, secrets never shown."""
+
+import copy
+import math
+import pickle
+from enum import Enum, IntEnum, StrEnum
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from config_admin.core.display import MASK
+from config_admin.core.errors import InvalidConfigurationError
+from config_admin.core.properties import Properties, typed
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+KEYS = TEXT.filter(bool)
+INTEGERS = st.integers(-(2**63), 2**63 - 1)
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+SCALARS = [TEXT, INTEGERS, FLOATS, st.booleans()]
+VALUES = st.one_of(*SCALARS, *(st.lists(one, max_size=4) for one in SCALARS))
+ITEMS = st.lists(
+    st.tuples(KEYS, VALUES), max_size=6, unique_by=lambda item: item[0].lower()
+)
+
+# So few of them that equal ones are common.
+FEW = [1, 1.0, True, "1", 0, 0.0, False, "", [], [1], [1.0], [True], ["1"], [1, 1]]
+SIMILAR = st.lists(
+    st.tuples(st.sampled_from("aAbB"), st.sampled_from(FEW)),
+    max_size=2,
+    unique_by=lambda item: item[0].lower(),
+)
+
+
+def with_types(items):
+    """What two equal properties have in common."""
+    return {key.lower(): repr(value) for key, value in items}
+
+
+def refusal(items):
+    with pytest.raises(InvalidConfigurationError) as caught:
+        Properties(items)
+    return caught.value
+
+
+class Level(IntEnum):
+    HIGH = 3
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class Setting(str, Enum):  # noqa: UP042 - not StrEnum: it shows itself as its name
+    HOST = "host"
+
+
+class Loud(str):
+    __slots__ = ()
+
+    def __str__(self):
+        return self.upper()
+
+
+class Half(float):
+    def __float__(self):
+        return 0.5
+
+
+# CM-03: keys
+
+
+def test_a_key_of_a_subclass_is_kept_as_its_text():
+    properties = Properties({Loud("port"): 1, Setting.HOST: "h"})
+
+    assert dict(properties) == {"port": 1, "host": "h"}
+    assert {type(key) for key in properties} == {str}
+    assert properties[Setting.HOST] == "h"
+    assert Setting.HOST in properties
+    assert Loud("PORT") in properties
+
+
+@given(ITEMS)
+def test_what_was_put_in_comes_out_as_written_and_in_order(items):
+    properties = Properties(items)
+
+    assert list(properties) == [key for key, _ in items]
+    assert len(properties) == len(items)
+    for key, value in items:
+        assert properties[key] == (tuple(value) if isinstance(value, list) else value)
+
+
+@given(ITEMS, st.sampled_from([str.upper, str.lower, str.swapcase, str.title]))
+def test_a_key_is_found_in_any_case(items, other_case):
+    properties = Properties(items)
+
+    for key in properties:
+        other = other_case(key)
+        assume(other.lower() == key.lower())
+        assert other in properties
+        assert properties[other] is properties[key]
+
+
+def test_what_is_no_text_is_no_key_there():
+    assert 1 not in Properties({"1": 1})
+
+
+def test_a_key_that_is_absent_is_a_key_error():
+    with pytest.raises(KeyError):
+        Properties({"a": 1})["b"]
+
+    assert Properties({"a": 1}).get("b") is None
+
+
+def test_keys_that_differ_only_in_case_are_refused():
+    error = refusal({"port": 1, "Port": 2})
+
+    assert [violation.key for violation in error.violations] == ["Port"]
+    assert "'port'" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (1, "a key of type int"),
+        (None, "a key of type NoneType"),
+        (b"a", "a key of type bytes"),
+        ("", "an empty key"),
+        ("a\0b", "a NUL character"),
+        ("a\ud800", "half of a surrogate pair"),
+    ],
+)
+def test_what_cannot_be_a_key_is_refused(key, words):
+    assert words in str(refusal([(key, 1)]))
+
+
+# CM-04, CM-64, CM-65: values
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "found None"),
+        ({}, "a value of type dict"),
+        (b"a", "a value of type bytes"),
+        (1j, "a value of type complex"),
+        ({1}, "a value of type set"),
+        ([[1]], "a value of type list"),
+        ([None], "found None"),
+        ([1, "a"], "a list of different types"),
+        ([1, True], "a list of different types"),
+        ((1, 1.0), "a list of different types"),
+        (math.nan, "found nan"),
+        (math.inf, "found inf"),
+        ([-math.inf], "found -inf"),
+        (2**63, "at most 64 bits"),
+        (-(2**63) - 1, "at most 64 bits"),
+        pytest.param(10**5000, "at most 64 bits", id="a number of 5,001 digits"),
+        ("a\0", "a NUL character"),
+        ("\udc00", "half of a surrogate pair"),
+        (["é", "\ud800"], "half of a surrogate pair"),
+    ],
+)
+def test_what_no_format_can_write_is_refused_with_its_key(value, words):
+    error = refusal({"fine": 1, "key": value})
+
+    assert [violation.key for violation in error.violations] == ["key"]
+    assert words in str(error)
+
+
+def test_all_faults_are_told_at_once():
+    error = refusal([("a", None), ("b", 1), ("B", 2), ("", 3), ("c", [[]])])
+
+    assert [violation.key for violation in error.violations] == ["a", "B", "", "c"]
+
+
+@pytest.mark.parametrize(
+    ("value", "base"),
+    [
+        (Level.HIGH, 3),
+        (Colour.RED, "red"),
+        (Setting.HOST, "host"),
+        (Loud("quiet"), "quiet"),
+        (Half(0.25), 0.25),
+        ([Level.HIGH, 4], (3, 4)),
+        ((Colour.RED,), ("red",)),
+    ],
+)
+def test_a_subclass_is_stored_as_its_base_type(value, base):
+    stored = Properties({"key": value})["key"]
+
+    assert typed(stored) == typed(base)
+
+
+@pytest.mark.parametrize("value", [2**63 - 1, -(2**63), "", 0.1, False])
+def test_the_last_value_that_fits_is_taken(value):
+    assert Properties({"key": value})["key"] == value
+
+
+def test_an_empty_list_is_a_value():
+    assert Properties({"key": []})["key"] == ()
+
+
+# Equality
+
+
+@given(SIMILAR, SIMILAR)
+def test_equal_is_the_same_keys_with_values_of_the_same_type(one, other):
+    left, right = Properties(one), Properties(other)
+
+    assert (left == right) is (with_types(one) == with_types(other))
+    assert (left != right) is not (left == right)
+    if left == right:
+        assert hash(left) == hash(right)
+
+
+@given(SIMILAR, SIMILAR)
+def test_a_mapping_is_equal_if_its_properties_are(one, other):
+    assert (Properties(one) == dict(other)) is (Properties(one) == Properties(other))
+    assert (dict(other) == Properties(one)) is (Properties(one) == dict(other))
+
+
+@given(SIMILAR, st.randoms(use_true_random=False))
+def test_the_order_of_keys_does_not_count(items, random):
+    shuffled = list(items)
+    random.shuffle(shuffled)
+
+    assert Properties(items) == Properties(shuffled)
+
+
+def test_secrets_do_not_count_in_a_comparison():
+    assert Properties({"a": 1}, secret_keys=["a"]) == Properties({"a": 1})
+
+
+@pytest.mark.parametrize("other", [{"a": None}, {1: 1}, 1, "a", None, [("a", 1)]])
+def test_what_could_never_be_properties_is_not_equal(other):
+    assert Properties({"a": 1}) != other
+
+
+@given(ITEMS)
+def test_copies_and_pickles_are_equal(items):
+    properties = Properties(items, secret_keys=["a"])
+
+    for same in (
+        copy.copy(properties),
+        copy.deepcopy(properties),
+        pickle.loads(pickle.dumps(properties)),  # noqa: S301 - our own bytes
+    ):
+        assert same == properties
+        assert same.secret_keys == properties.secret_keys
+
+
+# CM-06: they never change
+
+
+def test_nothing_can_be_set_or_removed():
+    properties = Properties({"a": 1})
+
+    with pytest.raises(TypeError):
+        properties["a"] = 2
+    with pytest.raises(TypeError):
+        del properties["a"]
+
+
+def test_a_change_of_what_was_given_does_not_show():
+    value = [1]
+    given_items = {"a": value}
+    properties = Properties(given_items)
+
+    value.append(2)
+    given_items["b"] = 1
+
+    assert dict(properties) == {"a": (1,)}
+
+
+@given(ITEMS, ITEMS)
+def test_items_are_laid_over_in_place_and_added_last(items, more):
+    before = Properties(items, secret_keys=["a"])
+
+    after = before.with_items(dict(more))
+
+    expected = {key.lower(): (key, value) for key, value in items}
+    expected.update({key.lower(): (key, value) for key, value in more})
+    assert list(after) == [key for key, _ in expected.values()]
+    assert after == Properties(expected.values())
+    assert after.secret_keys == before.secret_keys
+    assert after.with_items(dict(more)) == after
+    assert before == Properties(items)
+
+
+def test_items_laid_over_bring_their_secrets_along():
+    laid_over = Properties({"a": 1}).with_items(
+        Properties({"b": "hunter2"}, secret_keys=["B"])
+    )
+
+    assert laid_over.masked() == {"a": 1, "b": MASK}
+
+
+@given(ITEMS, st.lists(KEYS, max_size=3), st.data())
+def test_without_takes_away_these_keys_and_no_other(items, others, data):
+    drawn = data.draw(st.lists(st.sampled_from(items), max_size=3)) if items else []
+    unwanted = [key.swapcase() for key, _ in drawn] + others
+    before = Properties(items, secret_keys=["a"])
+
+    after = before.without(unwanted)
+
+    folded = {key.lower() for key in unwanted}
+    kept = [item for item in items if item[0].lower() not in folded]
+    assert list(after.items()) == list(Properties(kept).items())
+    assert after.secret_keys == before.secret_keys
+    assert after.without(unwanted) is after
+    assert before == Properties(items)
+
+
+# CM-37: secrets
+
+
+@given(KEYS, VALUES, TEXT, st.sampled_from(["hunter2", ["a", "hunter2"]]))
+def test_a_declared_secret_is_in_no_representation(key, other, other_key, secret):
+    assume(key.lower() != other_key.lower())
+    assume(other_key)
+    assume("hunter2" not in f"{key} {other} {other_key}")
+    properties = Properties({key: secret, other_key: other}, secret_keys=[key.upper()])
+    assume(key.upper().lower() == key.lower())
+    later = Properties({key: secret}).with_items({other_key: other}).with_secrets([key])
+
+    for one in (
+        properties,
+        properties.without([other_key]),
+        properties.with_items({other_key: 1}),
+        properties.with_secrets([other_key]),
+        later,
+    ):
+        assert one.is_secret(key)
+        assert one[key] in {"hunter2", ("a", "hunter2")}
+        assert "hunter2" not in f"{one!r} {one} {one.masked()}"
+
+
+def test_a_key_named_like_a_secret_is_masked_without_a_declaration():
+    properties = Properties({"dbPassword": "hunter2", "port": 1, "api.keys": ["a"]})
+
+    assert repr(properties) == (
+        f"Properties({{'dbPassword': '{MASK}', 'port': 1, 'api.keys': '{MASK}'}})"
+    )
+
+
+def test_the_refusal_of_a_secret_does_not_show_it():
+    error = refusal([("password", "hunter2"), ("Password", "hunter3")])
+
+    assert "hunter" not in f"{error} {error!r}"
