@@ -1,22 +1,14 @@
 """What refuses no schema but deserves a look, and is told as a warning."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from jsonschema import Draft202012Validator
-
 from config_admin.core.display import shown
+from config_admin.schema.formats import OF_VALUES
+from config_admin.schema.repetition import has_nested_repetition
 
-_FORMATS: Final = Draft202012Validator.FORMAT_CHECKER.checkers
-
-# What matters in a regular expression here: escapes and classes are passed over whole.
-_TOKENS: Final = re.compile(
-    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\?(?:[:=!]|<[=!]|P?<\w+>))?|\)"
-    r"|[*+]|\{[0-9]+,\}|.",
-    re.DOTALL,
-)
+_FORMATS: Final = OF_VALUES.checkers
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +38,10 @@ def cautions(schema: Mapping[str, object]) -> Iterator[Caution]:
         yield Caution(
             "pattern",
             pattern,
-            "a repetition inside a repetition",
+            "a repetition that matches the same text in several ways",
             "a pattern that takes linear time",
-            "Some values may take very long to check: bound the inner one, as {0,61}.",
+            "Some values may take very long to check: write it so that each text can "
+            "be matched in one way, as a+ instead of (a+)+ or (a|aa)+.",
         )
     if isinstance(form, str) and form not in _FORMATS:
         yield Caution(
@@ -58,24 +51,3 @@ def cautions(schema: Mapping[str, object]) -> Iterator[Caution]:
             f"one of {', '.join(sorted(_FORMATS))}",
             "Add a pattern, if values are to be checked.",
         )
-
-
-def has_nested_repetition(pattern: str) -> bool:
-    """
-    Whether something unbounded is repeated without bound, as in ``(a+)*``.
-
-    Such a pattern can take exponential time, and no thread runs meanwhile.
-    """
-    groups, closed = [False], False  # whether each open group repeats without bound
-    for part in _TOKENS.findall(pattern):
-        repeats = part in ("*", "+") or (part.startswith("{") and len(part) > 1)
-        if repeats and closed:
-            return True
-        groups[-1] = groups[-1] or repeats
-        closed = False
-        if part.startswith("("):
-            groups.append(False)
-        elif part == ")" and len(groups) > 1:
-            closed = groups.pop()
-            groups[-1] = groups[-1] or closed
-    return False

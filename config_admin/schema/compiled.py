@@ -22,6 +22,7 @@ from config_admin.core.properties import Properties
 from config_admin.schema.coerce import Kind, holds_placeholder
 from config_admin.schema.declared import Instance, Key, Schema, Violation, instance_of
 from config_admin.schema.documents import BrokenSchemaError, Document
+from config_admin.schema.formats import OF_VALUES
 from config_admin.schema.references import library_of, require_valid
 from config_admin.schema.sources import Sources
 
@@ -48,7 +49,7 @@ def compiled(path: str, directory: str, sources: Sources) -> Schema:
     validator = Draft202012Validator(
         document.contents,
         registry=library.registry,
-        format_checker=Draft202012Validator.FORMAT_CHECKER,
+        format_checker=OF_VALUES,
     )
     resource = DRAFT202012.create_resource(document.contents)
     root = (document.contents, library.registry.resolver_with_root(resource))
@@ -62,22 +63,14 @@ def compiled(path: str, directory: str, sources: Sources) -> Schema:
         others=_others(parts),
         defaults=_defaults(keys.values(), document),
         warnings=library.warnings,
-        violations_in=lambda instance: _violations(validator, document, instance),
+        violations_in=lambda instance: _violations(validator, instance),
     )
     _require_fitting_defaults(schema, document)
     return schema
 
 
-def _violations(
-    validator: Validator, document: Document, instance: Instance
-) -> Sequence[Violation]:
-    try:
-        return [_violation(error) for error in validator.iter_errors(instance)]
-    except RecursionError as error:
-        found = "a schema that refers to itself without end"
-        cure = "Break the circle of $ref."
-        fault = document.fault([], found, "a schema that comes to an end", cure)
-        raise BrokenSchemaError([fault]) from error
+def _violations(validator: Validator, instance: Instance) -> Sequence[Violation]:
+    return [_violation(error) for error in validator.iter_errors(instance)]
 
 
 def _violation(error: ValidationError) -> Violation:
@@ -203,7 +196,13 @@ def _defaults(keys: Iterable[Key], document: Document) -> Properties:
 
 def _require_fitting_defaults(schema: Schema, document: Document) -> None:
     """A default that breaks a rule would be reported to whoever left the key out."""
-    instance = instance_of(schema.defaults)
+    try:
+        found = schema.violations_in(instance_of(schema.defaults))
+    except RecursionError as error:
+        circle = "a schema that refers to itself without end"
+        cure = "Break the circle of $ref."
+        fault = document.fault([], circle, "a schema that comes to an end", cure)
+        raise BrokenSchemaError([fault]) from error
     faults = [
         document.fault(
             ["properties", name, "default"],
@@ -211,7 +210,7 @@ def _require_fitting_defaults(schema: Schema, document: Document) -> None:
             "a default that fits",
             "Change the default or the rule.",
         )
-        for broken in schema.violations_in(instance)
+        for broken in found
         for name in broken.path[:1]
         if broken.schema_path[0] == "properties"
         and not holds_placeholder(schema.defaults[str(name)])

@@ -72,7 +72,8 @@ class Schema:
         others: Every other key; its value is never shown.
         defaults: The default of each key that has one, in the order of *keys*.
         warnings: What deserves a look in its files, but refuses nothing.
-        violations_in: Every rule that an instance breaks.
+        violations_in: Every rule that an instance breaks; raises anything if the schema
+            cannot be applied to it.
     """
 
     file: str

@@ -18,6 +18,10 @@ class SchemaFollower:
         self._changed = changed
         self._lost = lost
 
+    def file_closed(self, name: str) -> None:
+        """Look at the file *name*."""
+        self.file_changed(name)
+
     def file_changed(self, name: str) -> None:
         """Look at the file *name*."""
         if name.endswith(SUFFIX):

@@ -6,7 +6,7 @@ is built here and in `sentences`, and the value of a secret is never looked at.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from config_admin.core.diagnostics import Diagnostic
@@ -18,6 +18,8 @@ from config_admin.schema.sentences import expectation, names
 from config_admin.schema.suggest import closest
 
 _MAX_EXAMPLES: Final = 3
+_MAX_TOLD: Final = 100
+_MAX_SUGGESTIONS: Final = 20  # each is compared with every declared key
 
 
 def violations(
@@ -25,6 +27,8 @@ def violations(
 ) -> list[Diagnostic]:
     """
     *found* for people, each once: keys in the order of *properties*, then the rest.
+
+    Of very many the first are told, and how many more there are.
 
     Args:
         schema: What was broken.
@@ -35,7 +39,23 @@ def violations(
     told = dict.fromkeys(each for broken in found for each in report.of(broken))
     position = {key.lower(): number for number, key in enumerate(properties)}
     last = len(position)
-    return sorted(told, key=lambda each: position.get((each.key or "").lower(), last))
+    return first_of(
+        sorted(told, key=lambda each: position.get((each.key or "").lower(), last))
+    )
+
+
+def first_of(told: list[Diagnostic]) -> list[Diagnostic]:
+    """*told*; of very many the first, and one that says how many more there are."""
+    more = len(told) - _MAX_TOLD
+    if more <= 0:
+        return told
+    rest = Diagnostic(
+        found=f"these and {more:,} more",
+        expected="none",
+        cure="Mend these first; the others are told then.",
+        rule="limit",
+    )
+    return [*told[:_MAX_TOLD], rest]
 
 
 class _Report:
@@ -45,6 +65,7 @@ class _Report:
         self._schema = schema
         self._properties = properties
         self._written = {key.lower(): key for key in properties}
+        self._suggestions_left = _MAX_SUGGESTIONS
 
     def of(self, broken: Violation) -> Iterator[Diagnostic]:
         """What *broken* says: one diagnostic for each key that it is about."""
@@ -101,7 +122,7 @@ class _Report:
     def _missing(
         self, broken: Violation, keys: Iterable[str], reason: str
     ) -> Iterator[Diagnostic]:
-        given = texts(broken.instance)
+        given = broken.instance if isinstance(broken.instance, Mapping) else {}
         for name in keys:
             if name in given:
                 continue
@@ -118,7 +139,8 @@ class _Report:
 
     def _dependent(self, broken: Violation) -> Iterator[Diagnostic]:
         rules = broken.demand if isinstance(broken.demand, dict) else {}
-        for name in texts(broken.instance):
+        given = broken.instance if isinstance(broken.instance, Mapping) else {}
+        for name in (name for name in texts(rules) if name in given):
             reason = f"{escaped(self._spelling(name))} is set"
             yield from self._missing(broken, texts(rules.get(name)), reason)
 
@@ -128,19 +150,21 @@ class _Report:
         if broken.rule == "unevaluatedProperties":
             declared = [key.name for key in self._schema.keys.values()]
             patterns = [pattern.pattern for pattern, _ in self._schema.patterns]
+        known, expected = frozenset(declared), _known(declared)
         for name in texts(broken.instance):
-            if name in declared or any(re.search(each, name) for each in patterns):
+            if name in known or any(re.search(each, name) for each in patterns):
                 continue
             yield Diagnostic(
                 key=self._spelling(name),
                 found="an unknown key",
-                expected=_known(declared),
+                expected=expected,
                 cure=self._cure_of_unknown(name, declared),
                 rule=broken.rule,
             )
 
     def _cure_of_unknown(self, name: str, declared: list[str]) -> str:
-        meant = closest(name, declared)
+        self._suggestions_left -= 1
+        meant = closest(name, declared) if self._suggestions_left >= 0 else None
         if meant is not None:
             return f"Did you mean {shown(meant)}?"
         file = escaped(self._schema.file)

@@ -21,6 +21,7 @@ from config_admin.core.diagnostics import Diagnostic, Severity
 from config_admin.core.display import escaped, shown
 from config_admin.schema.cautions import cautions
 from config_admin.schema.documents import BrokenSchemaError, Document
+from config_admin.schema.formats import OF_SCHEMAS
 from config_admin.schema.sources import SUFFIX, Sources, signature_of
 
 if TYPE_CHECKING:
@@ -29,9 +30,12 @@ if TYPE_CHECKING:
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _METASCHEMA: Final = Draft202012Validator(
     Draft202012Validator.META_SCHEMA,
-    format_checker=Draft202012Validator.FORMAT_CHECKER,
+    format_checker=OF_SCHEMAS,
 )
 _REFERENCES: Final = ("$ref", "$dynamicRef")
+# A pointer that goes on behind a number, or into a list by a name, is not
+# `Unresolvable` to the library: it raises what Python does.
+_LEADS_NOWHERE: Final = (Unresolvable, TypeError, ValueError)
 _MAX_MESSAGE_CHARACTERS: Final = 200
 
 
@@ -138,7 +142,7 @@ class _Walk:
         for reference in (schema[name] for name in _REFERENCES if name in schema):
             try:
                 found = resolver.lookup(reference)
-            except Unresolvable:
+            except _LEADS_NOWHERE:
                 self._faults.append(self._unresolved(reference))
                 continue
             if isinstance(found.contents, (dict, bool)):

@@ -1,5 +1,6 @@
 """The files behind a schema: read once, and looked at again before each use."""
 
+import errno
 import hashlib
 import os
 import stat
@@ -36,7 +37,7 @@ class Sources:
 
     def are_untouched(self) -> bool:
         """Whether a look at the files says that nothing has changed."""
-        return all(
+        return bool(self._looks) and all(
             settled and signature_of(path) == signature
             for path, (signature, settled) in self._looks.items()
         )
@@ -74,6 +75,21 @@ class Sources:
         return self._read[path]
 
 
+def is_there(path: str, directory: str) -> bool | None:
+    """
+    Whether there is a file *path* in *directory*; None: nobody can tell now.
+
+    A directory that is away, or cannot be searched, says nothing about its files.
+    """
+    try:
+        os.stat(path)  # noqa: PTH116 - as in signature_of
+    except OSError as error:
+        if not _can_be_searched(directory):
+            return None
+        return error.errno != errno.ENOENT  # a loop of links is there, but no file
+    return True
+
+
 def signature_of(path: str) -> Signature | None:
     """What changes whenever the file does; None: there is no file."""
     try:
@@ -81,6 +97,14 @@ def signature_of(path: str) -> Signature | None:
     except OSError:
         return None
     return (at.st_dev, at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns)
+
+
+def _can_be_searched(directory: str) -> bool:
+    try:
+        os.stat(f"{directory}/.")  # noqa: PTH116 - as in signature_of
+    except OSError:
+        return False
+    return True
 
 
 def _is_settled(signature: Signature | None) -> bool:

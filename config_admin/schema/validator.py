@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from config_admin.core.diagnostics import Diagnostic
+from config_admin.core.display import escaped
 from config_admin.core.errors import InvalidConfigurationError
 from config_admin.core.ports import Checked
 from config_admin.core.properties import Properties, Value
@@ -10,7 +11,7 @@ from config_admin.schema.catalog import SchemaCatalog
 from config_admin.schema.coerce import JsonValue, coerced, means_absent, text_of
 from config_admin.schema.declared import Schema, instance_of
 from config_admin.schema.documents import BrokenSchemaError
-from config_admin.schema.messages import violations
+from config_admin.schema.messages import first_of, violations
 
 # A pattern is tried on the whole of a value, and some take more than linear time.
 _MAX_VALUE_BYTES = 64 * 1024
@@ -30,11 +31,18 @@ class SchemaValidator:
     def check(self, pid: str, properties: Properties) -> Checked:  # noqa: D102 - contract in the port
         try:
             schema = self._catalog.find(pid)
-            if schema is None:
-                return Checked(properties)
-            return _checked(pid, schema, properties)
         except BrokenSchemaError as error:
             raise InvalidConfigurationError(pid, error.diagnostics) from error
+        if schema is None:
+            return Checked(properties)
+        try:
+            return _checked(pid, schema, properties)
+        except InvalidConfigurationError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a schema can make jsonschema raise anything
+            fault = _inapplicable(schema, error)
+            # Not from it: its text may show a secret.
+            raise InvalidConfigurationError(pid, [fault]) from None
 
     def schema_of(self, pid: str) -> str | None:  # noqa: D102 - contract in the port
         return self._catalog.generation(pid)
@@ -53,6 +61,13 @@ class SchemaValidator:
         absent = text is not None and declared.has_default and means_absent(text)
         return None if absent else text
 
+    def is_secret(self, pid: str, key: str) -> bool:  # noqa: D102 - as above
+        try:
+            schema = self._catalog.peek(pid)
+        except BrokenSchemaError:
+            return True  # what it would say of the key is not known
+        return schema is not None and schema.key(key).secret
+
 
 def _checked(pid: str, schema: Schema, properties: Properties) -> Checked:
     """
@@ -63,7 +78,7 @@ def _checked(pid: str, schema: Schema, properties: Properties) -> Checked:
     """
     too_long = [_too_long(key) for key in properties if _is_too_long(properties[key])]
     if too_long:
-        raise InvalidConfigurationError(pid, too_long)
+        raise InvalidConfigurationError(pid, first_of(too_long))
     values = dict(_present(schema, properties))
     given = {schema.key(key).name or key: value for key, value in values.items()}
     defaults = schema.defaults.without(given)
@@ -105,4 +120,15 @@ def _too_long(key: str) -> Diagnostic:
         expected=f"at most {_MAX_VALUE_BYTES:,} bytes",
         cure="Keep long texts in a file of their own, and name the file here.",
         rule="size",
+    )
+
+
+def _inapplicable(schema: Schema, error: Exception) -> Diagnostic:
+    endless = isinstance(error, RecursionError)
+    return Diagnostic(
+        found=f"a check that ended in {escaped(type(error).__name__)}",
+        expected="a schema that can be applied to these properties",
+        cure="Break the circle of $ref there." if endless else "Mend the schema.",
+        rule="schema",
+        file=schema.file,
     )

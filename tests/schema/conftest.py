@@ -19,8 +19,11 @@ class Desk:
 
     def __init__(self, directory):
         self.directory = directory
-        self.book = FaultBook(lambda _came, _went: None)
-        self.validator = SchemaValidator(SchemaCatalog(directory, self.book))
+        self.now_s = 0.0
+        self.told = []
+        self.book = FaultBook(lambda came, went: self.told.append((came, went)))
+        self.catalog = SchemaCatalog(directory, self.book, clock=lambda: self.now_s)
+        self.validator = SchemaValidator(self.catalog)
 
     def write(self, pid, schema):
         text = schema if isinstance(schema, str) else json.dumps(schema, indent=2)
@@ -41,6 +44,11 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path):
     return Desk(tmp_path)
+
+
+@pytest.fixture
+def open_desk():
+    return Desk
 
 
 @pytest.fixture(scope="session")

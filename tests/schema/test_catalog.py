@@ -40,6 +40,48 @@ BROKEN = [
 ]
 
 
+IN_A = '{{"properties": {{"a": {}}}}}'
+NO_SCHEMA = [
+    (IN_A.format('{"pattern": "a{99999999999999}"}'), (1, 34)),
+    (IN_A.format('{"pattern": "a{' + "9" * 5000 + '}"}'), (1, 34)),
+    (IN_A.format('{"pattern": "' + "(" * 3000 + ")" * 3000 + '"}'), (1, 34)),
+    (IN_A.format('{"$ref": "http://[x"}'), (1, 31)),
+    ('{"required": ["a"],\n "$ref": "#/required/zz"}', (2, 2)),
+    ('{"minimum": 3,\n "$ref": "#/minimum/x"}', (2, 2)),
+    ('{"$id": "http://["}', (1, 9)),
+    (IN_A.format('{"$id": "http://["}'), (1, 30)),
+    ('{"$ref": "%00.schema.json"}', (1, 2)),
+    ('{"$ref": "\\ud800.schema.json"}', (1, 2)),
+]
+
+
+@pytest.mark.parametrize(("text", "place"), NO_SCHEMA)
+def test_what_makes_a_library_fail_is_a_broken_schema(desk, text, place):
+    desk.write("p", PORT)
+    desk.check({})
+    desk.write("p", text)
+    desk.refused({"port": "x"})
+
+    (fault,) = desk.book.all()
+    assert fault.file == str(desk.path("p"))
+    assert (fault.line, fault.column) == place
+
+
+def test_whatever_else_reading_raises_is_told_by_its_name_alone(desk):
+    step = {"type": "number", "multipleOf": 10**400}
+    desk.write("p", PORT)
+    desk.check({"port": "1"})
+    desk.write("p", {"properties": {"step": {**step, "default": 0.5}}})
+
+    desk.refused({"port": "x"})
+    (fault,) = desk.book.all()
+    assert fault.found == "a schema that ends in OverflowError when it is read"
+    assert fault.file == str(desk.path("p"))
+    desk.write("p", {"properties": {"step": step}})
+    desk.check({"port": "x"})
+    assert desk.book.all() == ()
+
+
 @pytest.mark.parametrize(("text", "expected", "place"), BROKEN)
 def test_a_broken_schema_is_reported_with_its_place(desk, text, expected, place):
     desk.write("p", text)
@@ -106,6 +148,8 @@ def test_a_removed_schema_applies_no_more(desk):
     desk.write("p", PORT)
     desk.refused({"port": "x"})
     desk.path("p").unlink()
+    desk.check({"port": "1"})
+    desk.now_s = 1.0
 
     assert desk.check({"port": "x"}).schema is None
 
@@ -150,6 +194,9 @@ def test_removing_a_broken_schema_clears_its_fault(desk):
     desk.write("p", "{")
     desk.refused({})
     desk.path("p").unlink()
+    desk.refused({})
+    assert len(desk.book.all()) == 1
+    desk.now_s = 1.0
     desk.check({})
 
     assert desk.book.all() == ()

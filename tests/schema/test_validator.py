@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config_admin.core.errors import InvalidConfigurationError
+from config_admin.core.properties import Properties
 from config_admin.schema.suggest import closest
 
 
@@ -196,6 +199,92 @@ def test_undeclared_and_write_only_keys_are_secret(declare):
     assert properties.is_secret("hidden")
     assert properties.is_secret("undeclared")
     assert not properties.is_secret("shown")
+
+
+def test_what_may_be_shown_is_asked_of_the_schema(declare):
+    desk = declare({"shown": {}, "hidden": {"writeOnly": True}})
+    desk.write("broken", "{")
+    is_secret = desk.validator.is_secret
+
+    assert not is_secret("p", "SHOWN")
+    assert is_secret("p", "Hidden")
+    assert is_secret("p", "undeclared")
+    assert not is_secret("without-a-schema", "any")
+    assert is_secret("broken", "shown")
+
+
+def test_thousands_of_unknown_keys_are_refused_in_no_time(declare):
+    names = {f"name-number-{number}": {} for number in range(20)}
+    desk = declare(names, additionalProperties=False)
+    keys = [f"nam-number-{number}" for number in range(60_000)]
+    properties = Properties(dict.fromkeys(keys, "1"))
+
+    began_s = time.process_time()
+    with pytest.raises(InvalidConfigurationError) as caught:
+        desk.validator.check("p", properties)
+    took_s = time.process_time() - began_s
+
+    *first, last = caught.value.violations
+    assert [each.key for each in first] == keys[:100]
+    assert ["Did you mean" in each.cure for each in first] == [True] * 20 + [False] * 80
+    assert (last.rule, last.key) == ("limit", None)
+    assert "and 59,900 more" in last.message
+    assert took_s < 1
+
+
+def test_a_hundred_violations_are_all_told(declare):
+    desk = declare({}, additionalProperties=False)
+
+    error = desk.refused({f"k{number}": "1" for number in range(100)})
+
+    assert {each.rule for each in error.violations} == {"additionalProperties"}
+    assert len(error.violations) == 100
+
+
+def test_thousands_of_keys_that_need_others_are_checked_in_no_time(declare):
+    desk = declare(dependentRequired={"key1": ["other"]})
+
+    began_s = time.process_time()
+    (violation,) = desk.refused(
+        {f"key{number}": "1" for number in range(20_000)}
+    ).violations
+
+    assert violation.key == "other"
+    assert time.process_time() - began_s < 1
+
+
+ENDLESS = {"properties": {"a": {"$ref": "#/properties/a"}}}
+
+
+def test_a_check_that_never_ends_names_the_schema(desk):
+    desk.write("p", ENDLESS)
+
+    (violation,) = desk.refused({"a": "x"}).violations
+
+    assert violation.rule == "schema"
+    assert violation.file == str(desk.path("p"))
+    assert "RecursionError" in violation.found
+    assert violation.cure == "Break the circle of $ref there."
+
+
+def test_whatever_a_check_raises_is_a_violation_that_shows_no_value(declare):
+    desk = declare({"a": {"type": "number", "multipleOf": 10**400}})
+
+    error = desk.refused({"a": "0.5"})
+
+    (violation,) = error.violations
+    assert violation.rule == "schema"
+    assert violation.file == str(desk.path("p"))
+    assert violation.found == "a check that ended in OverflowError"
+    assert error.__suppress_context__  # the text of the other one may quote a value
+
+
+def test_a_value_that_is_no_pattern_is_at_fault_itself(declare):
+    desk = declare({"a": {"format": "regex"}})
+
+    for value in ("a{99999999999999}", "(" * 3000 + ")" * 3000):
+        (violation,) = desk.refused({"a": value}).violations
+        assert (violation.key, violation.rule) == ("a", "format")
 
 
 BREAKABLE = [
