@@ -116,6 +116,8 @@ class Assembly:
 
         def check_again() -> float:
             again_s = attachment.renew()
+            if not attachment.is_there:
+                return again_s  # the schemas that are known hold meanwhile
             self._catalog.report_pending()
             self._files.look_at(self._directory.forget_refusals())
             for pid in self.admin.present_pids():

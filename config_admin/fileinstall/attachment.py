@@ -27,6 +27,7 @@ class Attachment:
         self._watcher: Watcher | None = None
         self._watched: tuple[int, int] | None = None
         self._is_first = True
+        self._is_there = False
 
     def renew(self) -> float:
         """
@@ -37,6 +38,7 @@ class Attachment:
         """
         is_first, self._is_first = self._is_first, False
         identity = self._presence.look()
+        self._is_there = identity is not None
         if identity is None:
             return _MISSING_POLL_S
         if self._watched == identity:
@@ -53,6 +55,11 @@ class Attachment:
         if not is_first:
             self._listener.look_at_all()  # it may have been filled before the watch
         return _RESCAN_S
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the directory was there when it was last renewed."""
+        return self._is_there
 
     def lose(self) -> None:
         """The directory that was watched is gone."""

@@ -12,6 +12,8 @@ import errno
 import os
 import stat
 import sys
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +22,18 @@ if TYPE_CHECKING:
     from watchdog.observers.inotify_c import InotifyEvent
 
 
+# Not IN_MODIFY: a file that is being written is not read before its close. IN_CREATE is
+# for links, which are whole when they appear; IN_ATTRIB for permissions.
+_EVENTS = (
+    "IN_CLOSE_WRITE",
+    "IN_MOVE",
+    "IN_CREATE",
+    "IN_DELETE",
+    "IN_ATTRIB",
+    "IN_DELETE_SELF",
+    "IN_MOVE_SELF",
+    "IN_ONLYDIR",
+)
 _COMPLETE = {"closed", "moved"}
 _OWN_READS = {"opened", "closed_no_write"}
 
@@ -75,19 +89,8 @@ class InotifyWatcher:
             Mask,
         )
 
-        # Not IN_MODIFY: a file that is being written is not read before its close.
-        # IN_CREATE is for links, which are whole when they appear; IN_ATTRIB for
-        # permissions.
-        mask = Mask(
-            InotifyConstants.IN_CLOSE_WRITE
-            | InotifyConstants.IN_MOVE
-            | InotifyConstants.IN_CREATE
-            | InotifyConstants.IN_DELETE
-            | InotifyConstants.IN_ATTRIB
-            | InotifyConstants.IN_DELETE_SELF
-            | InotifyConstants.IN_MOVE_SELF
-            | InotifyConstants.IN_ONLYDIR
-        )
+        masks = (getattr(InotifyConstants, name) for name in _EVENTS)
+        mask = Mask(reduce(or_, masks))
         self._listener = listener
         self._path = os.fsencode(path)
         self._is_closed = False

@@ -115,13 +115,18 @@ class WriteBack:
             self._unwritten.fail(pid)
             self._report_failure(pid, name, error)
             return self._context.timing.retry_s
+        self._note_written(pid, name, known, current)
+        return None
+
+    def _note_written(
+        self, pid: str, name: str, known: str | None, current: Configuration
+    ) -> None:
         written = FileRecord(
             name, known, revision=current.revision, properties=current.properties
         )
         self._ledger.put(pid, written)
         self._locked_since_s = 0.0
         self._faults.clear(FaultKind.WRITE_BACK, pid)
-        return None
 
     def _write(
         self,
