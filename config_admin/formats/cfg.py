@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 from config_admin.core.ports import Place, Reading
 from config_admin.formats import lines
 from config_admin.formats.cfg_merge import merge
-from config_admin.formats.cfg_parse import Parsed, parse
+from config_admin.formats.cfg_parse import parse
 from config_admin.formats.cfg_warnings import warnings
+from config_admin.formats.parsed import Parsed
 
 if TYPE_CHECKING:
     from configobj import ConfigObj
@@ -26,12 +27,12 @@ suffix: Final = ".cfg"
 def read(text: str, /) -> Reading:
     """What *text* says, with the places and the warnings."""
     parsed = parse(text)
-    return Reading(_properties(parsed), _Places(parsed), warnings(parsed))
+    return Reading(parsed.properties(), _Places(parsed), warnings(parsed))
 
 
 def loads(text: str, /) -> dict[str, object]:
     """The properties of *text*; placeholders stay as they are written."""
-    return _properties(parse(text))
+    return parse(text).properties()
 
 
 def dumps(properties: Mapping[str, object], /) -> str:
@@ -50,11 +51,6 @@ def document(text: str, /) -> "ConfigObj":
     from config_admin.formats.cfg_document import as_config_obj  # noqa: PLC0415 - above
 
     return as_config_obj(parse(text))
-
-
-def _properties(parsed: Parsed) -> dict[str, object]:
-    # A repeated key keeps the place of the first and the value of the last.
-    return dict(zip(parsed.keys, parsed.values, strict=True))
 
 
 class _Places(Mapping[str, Place]):

@@ -3,7 +3,7 @@
 from configobj import ConfigObj
 
 from config_admin.formats import lines
-from config_admin.formats.cfg_parse import Parsed
+from config_admin.formats.parsed import Parsed
 
 
 def as_config_obj(parsed: Parsed) -> ConfigObj:

@@ -1,12 +1,13 @@
 """Why a ``.cfg`` text is refused: every fault, with its place and its cure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from config_admin.core.diagnostics import Diagnostic
-from config_admin.core.display import is_secret_name, shown
 from config_admin.formats import lines, typed
 from config_admin.formats.escapes import escape_faults, unescaped
 from config_admin.formats.lines import Entry, Folds, Positions
+from config_admin.formats.sentences import clash, refused
 from config_admin.formats.typed import TypedText
 from config_admin.formats.unreadable import UnreadableError
 
@@ -38,16 +39,16 @@ def readable_key(entry: Entry) -> str | None:
 
 
 def _key_faults(entries: Sequence[Entry], positions: Positions) -> Iterator[Diagnostic]:
-    firsts: dict[str, tuple[str, int]] = {}
+    firsts: dict[str, tuple[str, tuple[int, int]]] = {}
     for entry in entries:
         key = readable_key(entry)
-        line, column = positions.at(lines.key_offset(entry))
+        place = positions.at(lines.key_offset(entry))
         if key == "":
-            yield _empty_key(line, column)
+            yield _empty_key(*place)
         elif key is not None:
-            first, first_line = firsts.setdefault(key.lower(), (key, line))
+            first, first_place = firsts.setdefault(key.lower(), (key, place))
             if first != key:
-                yield _clash(key, line, column, f"{shown(first)} on line {first_line}")
+                yield clash(key, place, first, first_place)
 
 
 def _empty_key(line: int, column: int) -> Diagnostic:
@@ -61,31 +62,15 @@ def _empty_key(line: int, column: int) -> Diagnostic:
     )
 
 
-# Source: OSGi Compendium ch. 104.4.2, "case preserving, but case insensitive"
-def _clash(key: str, line: int, column: int, first: str) -> Diagnostic:
-    return Diagnostic(
-        found=f"it beside {first}, equal but for case",
-        expected="each key once",
-        cure="Remove one of the two, or rename it.",
-        rule="unique-key",
-        key=key,
-        line=line,
-        column=column,
-    )
-
-
 def _text_faults(
     entry: Entry, form: TypedText | None, positions: Positions
 ) -> Iterator[Diagnostic]:
     """The faults inside the key and the value of *entry*."""
     key = readable_key(entry)
-    # Who cannot read the key cannot know that it is no secret.
-    is_secret = not key or is_secret_name(key)
     for fault, place in _placed(entry, "key", None, positions):
-        yield _diagnostic(fault, key or None, fault.found, place)
+        yield replace(refused(fault, key, place), found=fault.found)
     for fault, place in _placed(entry, "value", form, positions):
-        found = fault.masked if is_secret else fault.found
-        yield _diagnostic(fault, key or None, found, place)
+        yield refused(fault, key, place)
 
 
 def _placed(
@@ -96,17 +81,3 @@ def _placed(
     folds = Folds(entry[group])
     for index, fault in faults:
         yield fault, positions.at(entry.start(group) + folds.offset(index))
-
-
-def _diagnostic(
-    fault: UnreadableError, key: str | None, found: str, place: tuple[int, int]
-) -> Diagnostic:
-    return Diagnostic(
-        found=found,
-        expected=fault.expected,
-        cure=fault.cure,
-        rule=fault.rule,
-        key=key,
-        line=place[0],
-        column=place[1],
-    )

@@ -7,9 +7,10 @@ from typing import TypeAlias
 from config_admin.core.properties import Properties, Value
 from config_admin.core.properties import typed as with_type
 from config_admin.formats import lines, typed
-from config_admin.formats.cfg_parse import Parsed, parse
+from config_admin.formats.cfg_parse import parse
 from config_admin.formats.escapes import key_text, value_text
 from config_admin.formats.lines import BOM, WHITE_SPACE
+from config_admin.formats.parsed import Parsed
 from config_admin.formats.typed import Kind, ReadValue
 
 # What turns a value into the text that stands in the file.

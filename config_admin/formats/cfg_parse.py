@@ -1,42 +1,12 @@
-"""A ``.cfg`` text taken apart: the one reading that every use of it starts from."""
-
-from dataclasses import dataclass
+"""A ``.cfg`` text taken apart."""
 
 from config_admin.core.errors import FormatError
 from config_admin.formats import lines, typed
 from config_admin.formats.cfg_faults import every_fault
 from config_admin.formats.escapes import unescaped
-from config_admin.formats.lines import Entry
+from config_admin.formats.parsed import Parsed
 from config_admin.formats.typed import ReadValue, TypedText
 from config_admin.formats.unreadable import UnreadableError
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """
-    A readable text, its properties in the order of their lines, repeated ones too.
-
-    Attributes:
-        text: All of it.
-        entries: Where the properties stand.
-        keys: The key of each entry.
-        values: The value of each entry.
-        typed: Each value's typed form if the file is typed; empty if it is not.
-    """
-
-    text: str
-    entries: list[Entry]
-    keys: list[str]
-    values: list[ReadValue]
-    typed: list[TypedText]
-
-    def last_occurrences(self) -> dict[str, int]:
-        """
-        The index of the entry that counts for each key, at the place of the first.
-
-        "The same key twice: the last value wins".
-        """
-        return {key: index for index, key in enumerate(self.keys)}
 
 
 def parse(text: str) -> Parsed:

@@ -32,6 +32,13 @@ _IN_KEY = re.compile(rf"[\\=: {_UNSEEN}]|^[#!]")
 _IN_VALUE = re.compile(rf"[\\{_UNSEEN}]|^[ =:]")
 _IN_QUOTES = re.compile(rf'[\\"{_UNSEEN}]')
 
+_IN_JSON = re.compile(rf"[{_UNSEEN}]")
+
+# In a .config, Felix ends a string and a key at a blank and at =, too; a bracket or a
+# comma where a key should begin ends its reading; a key between two colons is its own.
+_IN_CONFIG_STRING = re.compile(rf'[\\"= {_UNSEEN}]')
+_IN_CONFIG_KEY = re.compile(rf'[\\"= {_UNSEEN}]|^[#:,()\[\]]')
+
 
 def unescaped(raw: str, named: Mapping[str, str] = PLAIN) -> str:
     """
@@ -71,6 +78,21 @@ def value_text(value: str) -> str:
 def quoted_text(value: str) -> str:
     """The text that reads as *value* between quotes."""
     return _IN_QUOTES.sub(partial(_escape, QUOTED), value)
+
+
+def config_string_text(value: str) -> str:
+    """The text that reads as *value* between the quotes of a ``.config``."""
+    return _IN_CONFIG_STRING.sub(partial(_escape, QUOTED), value)
+
+
+def config_key_text(key: str) -> str:
+    """The text that reads as *key* in a ``.config``."""
+    return _IN_CONFIG_KEY.sub(partial(_escape, QUOTED), key)
+
+
+def json_unseen(token: str) -> str:
+    """A string of JSON, with what would not be seen written as escapes."""
+    return _IN_JSON.sub(partial(_escape, {}), token)
 
 
 def _character(named: Mapping[str, str], match: re.Match[str]) -> str:

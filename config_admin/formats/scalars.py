@@ -66,6 +66,22 @@ def letter_for(values: Sequence[Scalar], letter: str) -> str:
     return ""
 
 
+def whole_number(text: str) -> int | None:
+    """The number; None if *text* is none, or one of more than 64 bits."""
+    if not _WHOLE.fullmatch(text):
+        return None
+    # int() is not linear, and refuses long texts even if they begin with zeros.
+    digits = text.lstrip("+-").lstrip("0") or "0"
+    if len(digits) > _MOST_DIGITS:
+        return None
+    return -int(digits) if text[0] == "-" else int(digits)
+
+
+def belongs_to(value: Scalar, letter: str) -> bool:
+    """Whether *letter*, in capitals, or a wider one of its kind, can hold *value*."""
+    return letter in _LETTERS[type(value)][0]
+
+
 def _fits(value: Scalar, letter: str) -> bool:
     if isinstance(value, bool):
         return True
@@ -109,23 +125,12 @@ def _read_boolean(text: str) -> bool:
 
 
 def _read_integer(bits: int, text: str) -> int:
-    number = _whole_number(text)
+    number = whole_number(text)
     if number is not None and number in _integers(bits):
         return number
     expected = f"a whole number from {-(2 ** (bits - 1))} to {2 ** (bits - 1) - 1}"
-    cure = "Write such a number, or the letter of a type that holds this one."
+    cure = "Write such a number, or a type that holds this one."
     raise _not_a("integer", text, expected, cure)
-
-
-def _whole_number(text: str) -> int | None:
-    """The number; None if *text* is none, or one of more than 64 bits."""
-    if not _WHOLE.fullmatch(text):
-        return None
-    # int() is not linear, and refuses long texts even if they begin with zeros.
-    digits = text.lstrip("+-").lstrip("0") or "0"
-    if len(digits) > _MOST_DIGITS:
-        return None
-    return -int(digits) if text[0] == "-" else int(digits)
 
 
 def _read_float(bits: int, text: str) -> float:
@@ -144,7 +149,7 @@ def _read_bit_pattern(bits: int, text: str) -> float:
 
     Source: Apache Felix, ConfigurationHandler.writeSimple, which writes every float so
     """
-    pattern = _whole_number(text)
+    pattern = whole_number(text)
     if pattern is None or pattern not in _integers(bits):
         raise _not_a_float(bits, text)
     (number,) = struct.unpack(

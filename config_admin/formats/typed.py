@@ -6,7 +6,7 @@ File Install applies to the values of ``.cfg`` files too.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -55,6 +55,10 @@ class Kind:
 NEW: Final = Kind()
 
 
+def _quoted(value: Scalar, _letter: str) -> str:
+    return f'"{quoted_text(scalar_text(value))}"'
+
+
 def well_formed(raw: str) -> TypedText | None:
     """*raw* taken apart, if it is one typed value; its strings may still be wrong."""
     return _TYPED.fullmatch(raw)
@@ -95,7 +99,9 @@ def kind_of(text: TypedText) -> Kind:
     return Kind(letter, body[0] if body[0] in _CLOSING else "")
 
 
-def written(value: Value, kind: Kind = NEW) -> str:
+def written(
+    value: Value, kind: Kind = NEW, quoted: Callable[[Scalar, str], str] = _quoted
+) -> str:
     """
     The text that reads as *value*.
 
@@ -103,12 +109,11 @@ def written(value: Value, kind: Kind = NEW) -> str:
         value: As the core stores it.
         kind: How the property was written until now, which is kept as far as it holds
             the value.
+        quoted: Writes one scalar under a letter, quotes included.
     """
     if not isinstance(value, tuple):
-        return letter_for([value], kind.letter) + _quoted(value)
+        letter = letter_for([value], kind.letter)
+        return letter + quoted(value, letter)
     letter, bracket = letter_for(value, kind.letter), kind.bracket or "["
-    return f"{letter}{bracket}{', '.join(map(_quoted, value))}{_CLOSING[bracket]}"
-
-
-def _quoted(value: Scalar) -> str:
-    return f'"{quoted_text(scalar_text(value))}"'
+    strings = ", ".join(quoted(scalar, letter) for scalar in value)
+    return f"{letter}{bracket}{strings}{_CLOSING[bracket]}"

@@ -34,7 +34,7 @@ FAULTS = [
     ('a = I"abc"\n', "a", 1, 6, "integer", "'abc', expected a whole number from"),
     ('a=X["1",\\\n "128"]\n', "a", 2, 2, "integer", "'128'"),
     ('a=S"32768"\n', "a", 1, 4, "integer", "from -32768 to 32767"),
-    ('a=I"2147483648"\n', "a", 1, 4, "integer", "the letter of a type that holds"),
+    ('a=I"2147483648"\n', "a", 1, 4, "integer", "a type that holds this"),
     ('a=L"9223372036854775808"\n', "a", 1, 4, "integer", "9223372036854775807"),
     ('a=I"\u0661"\n', "a", 1, 4, "integer", "a whole number"),
     ('a=I""\n', "a", 1, 4, "integer", "''"),
@@ -145,6 +145,16 @@ WARNINGS = [
     ("[my section]\n", "[my", 1, "section", "no sections"),
     ('a=1\nb="2"\nc=3\n', "b", 2, "half-typed", "looks typed in a file with 2 plain"),
     ('a=I"1"\nb=I"2"\nc=3\n', "c", 3, "half-typed", "looks plain in a file with 2"),
+    ("a=x \n", "a", 1, "blank-end", "white space behind the value"),
+    ("a=1\n\nb = x\\\n  y\t\n", "b", 4, "blank-end", "Remove it"),
+    ("a=x\\ \t\n", "a", 1, "blank-end", "if it is meant"),
+    ("dir\\temp=x\n", "dir\temp", 1, "tab-in-key", "a key with a tab"),
+    ("my\tkey = x\n", "my", 1, "tab-in-key", "ends the key before the ="),
+    ("port\n", "port", 1, "separator", "no = behind the key"),
+    ("port 8080\n", "port", 1, "separator", "The first blank ends the key"),
+    ("a=\u201cx\u201d\n", "a", 1, "curly-quotes", "belong to it"),
+    ("a=I\u201c3\u201d\n", "a", 1, "curly-quotes", "straight ones"),
+    ("a=\u2018x\u2019\n", "a", 1, "curly-quotes", "Remove them"),
 ]
 
 
@@ -160,7 +170,23 @@ def test_what_deserves_a_look_is_told_and_refuses_nothing(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a=1\nb=2\n", 'a=I"1"\nb=["x"]\n', "[a]=b]\n", "list=[a,b]\n"]
+    "text",
+    [
+        "",
+        "a=1\nb=2\n",
+        'a=I"1"\nb=["x"]\n',
+        "[a]=b]\n",
+        "list=[a,b]\n",
+        "a=x\\ \n",  # an escaped blank is meant
+        "a=x\\t\n",
+        "a=   \nb:\t\n",  # blanks behind a separator are no value
+        "a=\\  \n",  # a value of blanks alone has to be escaped: it is meant
+        'a="x"  \n',  # behind a typed value they are no part of it
+        "a\t=\tb\n",
+        "a\t:b\n",
+        "a=it\u2019s\n",
+        "a=\u201cx\u201d y\n",
+    ],
 )
 def test_an_ordinary_text_has_no_warnings(text):
     assert cfg.read(text).warnings == ()
@@ -178,10 +204,18 @@ def test_warnings_come_in_the_order_of_their_lines():
     ]
 
 
+def test_the_place_of_a_warning_is_what_it_is_about():
+    text = "a =x \n b\\t=1\nc = \u201cx\u201d\nd=y\\\n  z \\\n  \n"
+
+    places = [(found.line, found.column) for found in cfg.read(text).warnings]
+
+    assert places == [(1, 5), (2, 2), (3, 5), (5, 4)]
+
+
 def test_a_warning_shows_no_value():
-    text = 'password="hunter2"\npassword="hunter2"\na=1\nb=2\n'
+    text = 'password="hunter2"\npassword="hunter2" \na=1\npassword \u201chunter2\u201d'
 
     warnings = cfg.read(text).warnings
 
-    assert len(warnings) == 2
+    assert len(warnings) == 6
     assert "hunter2" not in repr(warnings)
