@@ -15,7 +15,8 @@ from config_admin.core.display import escaped
 if TYPE_CHECKING:
     from config_admin.cli.arguments import Verbs
 
-_SUFFIX: Final = ".cfg"
+# Of `config_admin.extensions.formats`; a test holds them equal.
+_SUFFIXES: Final = (".cfg", ".config", ".json", ".cfg.json")
 
 # A file that somebody is writing to is given this much time, in so many looks.
 _LOOKS: Final = 10
@@ -64,7 +65,7 @@ def _files_of(etc: Path) -> frozenset[str]:
         found = [entry.name for entry in os.scandir(etc) if not entry.is_dir()]
     except OSError:
         return frozenset()
-    ours = [name for name in found if name.endswith(_SUFFIX) and name[0] != "."]
+    ours = [name for name in found if name.endswith(_SUFFIXES) and name[0] != "."]
     return frozenset(escaped(str(etc / name)) for name in ours)
 
 

@@ -69,8 +69,8 @@ class Listing:
 
     def file_of(self, pid: str) -> str | None:
         """The file that holds *pid*: the first in name order; None if there is none."""
-        usual = {file_name_of(pid, suffix) for suffix in self._suffixes}
-        names = sorted(self._names.get(pid, frozenset()) | usual)
+        usual = file_name_of(pid, self._suffixes[0])  # where we write it to
+        names = sorted(self._names.get(pid, frozenset()) | {usual})
         there = [name for name in names if self._is_there(name)]
         if len(names) > 1:
             self._report_duplicates(pid, there)

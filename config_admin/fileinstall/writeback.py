@@ -8,8 +8,13 @@ from pathlib import Path
 
 from config_admin.core.configuration import Configuration
 from config_admin.core.diagnostics import Diagnostic
-from config_admin.core.errors import ReadOnlyConfigurationError, RefusedFileError
-from config_admin.core.faults import Fault, FaultKind
+from config_admin.core.errors import (
+    FormatError,
+    InvalidConfigurationError,
+    ReadOnlyConfigurationError,
+    RefusedFileError,
+)
+from config_admin.core.faults import Fault, FaultKind, faults_of
 from config_admin.core.ports import FileRecord
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.drafts import digest_of
@@ -111,6 +116,9 @@ class WriteBack:
         except FileBusyError as busy:
             self._unwritten.add(pid)
             return busy.retry_s
+        except (FormatError, InvalidConfigurationError) as error:
+            self._report_refusal(pid, name, error)
+            return None  # only an edit of the file can help, and that will be news
         except OSError as error:
             self._unwritten.fail(pid)
             self._report_failure(pid, name, error)
@@ -186,6 +194,18 @@ class WriteBack:
             "The change is in force and the old file is whole; it is written as soon "
             "as it can be. Free space, or give this process the permission.",
         )
+
+    def _report_refusal(
+        self, pid: str, name: str, error: FormatError | InvalidConfigurationError
+    ) -> None:
+        """The format cannot write the change without a loss."""
+        self._unwritten.fail(pid)
+        if isinstance(error, FormatError):
+            found = error.diagnostics
+        else:
+            found = error.violations
+        faults = faults_of(FaultKind.WRITE_BACK, pid, found, self._context.shown(name))
+        self._faults.report(FaultKind.WRITE_BACK, pid, faults)
 
     def _report(self, pid: str, file: str, found: str, cure: str) -> None:
         diagnostic = Diagnostic(

@@ -1,0 +1,54 @@
+"""Files of every format are followed, written back, and never lose a comment."""
+
+import pytest
+
+from config_admin import ConfigAdmin
+
+FILES = [
+    ("p.cfg", "# c\na = 1\n", "# c\na = 2\n"),
+    ("p.config", '# c\na="1"\n', '# c\na="2"\n'),
+    ("p.json", '{ // c\n  "a": "1"\n}\n', '{ // c\n  "a": "2"\n}\n'),
+    ("p.cfg.json", '{ // c\n  "a": "1"\n}\n', '{ // c\n  "a": "2"\n}\n'),
+]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(("name", "text", "written"), FILES)
+def test_a_file_is_read_and_written_in_its_format(tmp_path, name, text, written):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+
+    with ConfigAdmin(tmp_path) as admin:
+        assert admin.get("p").properties == {"a": "1"}
+        admin.update("p", {"a": "2"})
+        assert admin.flush(5)
+
+    assert (tmp_path / name).read_text(encoding="utf-8") == written
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.integration
+def test_a_write_that_would_lose_a_comment_is_a_fault_and_the_file_stays(tmp_path):
+    text = '{"a": [1, /* two */ 2]}'
+    (tmp_path / "p.json").write_text(text, encoding="utf-8")
+
+    with ConfigAdmin(tmp_path) as admin:
+        admin.update("p", {"a": [3]})
+        admin.flush(5)
+        (fault,) = admin.faults()
+
+    assert fault.rule == "comment"
+    assert (fault.line, fault.column) == (1, 11)
+    assert fault.file == str(tmp_path / "p.json")
+    assert (tmp_path / "p.json").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.integration
+def test_two_files_of_one_pid_are_a_fault(tmp_path):
+    for name, text, _ in FILES[:2]:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+    with ConfigAdmin(tmp_path) as admin:
+        (fault,) = admin.faults()
+
+    assert fault.file == str(tmp_path / "p.config")
+    assert "a second file of p" in fault.message
