@@ -15,12 +15,13 @@ from collections.abc import Iterable
 from config_admin.core.pid import require_pid
 
 _ESCAPES = {"%25": "%", "%2D": "-"}
+_SCHEMA_SUFFIX = ".schema.json"  # a schema, should it stand beside the files
 _ESCAPE = re.compile("%25|%2D", re.IGNORECASE)
 
 
 def suffix_of(file_name: str, suffixes: Iterable[str]) -> str | None:
     """The longest of *suffixes* that ends *file_name*; None if it is not ours."""
-    if file_name.startswith("."):
+    if file_name.startswith(".") or file_name.endswith(_SCHEMA_SUFFIX):
         return None
     known = [suffix for suffix in suffixes if file_name.endswith(suffix)]
     return max(known, key=len, default=None)
