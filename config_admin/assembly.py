@@ -5,6 +5,7 @@ The rooms, put together: the only file that knows every one of them.
 """
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
@@ -18,11 +19,14 @@ from config_admin.core.lane import Lane
 from config_admin.fileinstall.attachment import Attachment
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.directory import ConfigDirectory
+from config_admin.fileinstall.follower import Follower
 from config_admin.fileinstall.install import FileInstall
 from config_admin.fileinstall.pace import Timing
 from config_admin.fileinstall.presence import Presence
+from config_admin.plugins.interpolation import Interpolator
+from config_admin.plugins.resolving import ResolvingValidator
+from config_admin.plugins.sources import DirectorySource, EnvironmentSource
 from config_admin.schema.catalog import SchemaCatalog
-from config_admin.schema.follower import SchemaFollower
 from config_admin.schema.validator import SchemaValidator
 from config_admin.settings import Settings
 from config_admin.stores.memory import MemoryLedger, MemoryStore
@@ -54,15 +58,22 @@ class Assembly:
         self._attachments: list[Attachment] = []
         self.admin = ConfigurationAdmin(
             store=MemoryStore(),
-            validator=SchemaValidator(self._catalog),
+            validator=ResolvingValidator(
+                _interpolator(settings), SchemaValidator(self._catalog)
+            ),
             dispatcher=self.dispatcher,
             faults=self.faults,
         )
         self._directory = ConfigDirectory(self._context(settings))
         self._files = FileInstall(self._directory)
         self.admin.guard(self._files)
-        if settings.schemas is not None:
-            self._follow_schemas(settings.schemas)
+        for path, holds in (
+            (settings.schemas, "JSON Schemas"),
+            (settings.secrets, "secrets"),
+            (settings.files, "files for placeholders"),
+        ):
+            if path is not None:
+                self._follow(path, holds)
 
     def start(self) -> None:
         """Read every file, then let every service be called, then follow."""
@@ -111,13 +122,13 @@ class Assembly:
             ),
         )
 
-    def _follow_schemas(self, path: Path) -> None:
-        """Have what depends on a schema looked at again when it changes."""
+    def _follow(self, path: Path, holds: str) -> None:
+        """Have what depends on a file of *path* looked at again when it changes."""
 
         def check_again() -> float:
             again_s = attachment.renew()
             if not attachment.is_there:
-                return again_s  # the schemas that are known hold meanwhile
+                return again_s  # what was read from it holds meanwhile
             self._catalog.report_pending()
             self._files.look_at(self._directory.forget_refusals())
             for pid in self.admin.present_pids():
@@ -130,8 +141,8 @@ class Assembly:
             check_soon()
 
         check_soon = self._files.add_chore(check_again)
-        follower = SchemaFollower(check_soon, lost)
-        presence = Presence(path.absolute(), path, self.faults, "JSON Schemas")
+        presence = Presence(path.absolute(), path, self.faults, holds)
+        follower = Follower(check_soon, lost)
         attachment = Attachment(path.absolute(), presence, follower)
         self._attachments.append(attachment)
 
@@ -144,6 +155,19 @@ class Assembly:
             rule="callback",
         )
         self.faults.report(FaultKind.CALLBACK, lane.name, [fault])
+
+
+def _interpolator(settings: Settings) -> Interpolator:
+    secrets = settings.secrets.absolute() if settings.secrets else None
+    files = settings.files.absolute() if settings.files else None
+    return Interpolator(
+        {
+            "env": EnvironmentSource(os.environ),
+            "secret": DirectorySource(secrets, "secrets"),
+            "file": DirectorySource(files, "files"),
+        },
+        settings.variables,
+    )
 
 
 def _log_faults(came: Sequence[Fault], went: Sequence[Fault]) -> None:

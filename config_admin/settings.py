@@ -1,6 +1,7 @@
 """Every setting of the product, with its unit in its name."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -13,6 +14,9 @@ class Settings:
         etc: The directory of the configuration files.
         schemas: The directory of the JSON Schemas, ``<pid>.schema.json``; None: nothing
             is validated.
+        secrets: The directory of ``$[secret:name]``, one file for each name.
+        files: The directory of ``$[file:path]``.
+        variables: What ``${name}`` stands for where the configuration does not say.
         write_back: Whether changes made in code are written to the files; if not,
             nothing in *etc* is ever touched.
         start_timeout_s: `start` returns after this at the latest, even if a callback
@@ -24,6 +28,9 @@ class Settings:
 
     etc: Path = Path("etc")
     schemas: Path | None = None
+    secrets: Path | None = None
+    files: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
     write_back: bool = True
     start_timeout_s: float = 10.0
     delete_grace_s: float = 0.25

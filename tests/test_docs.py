@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
@@ -124,10 +124,13 @@ def test_every_setting_has_its_row_with_its_default(setting):
 
     assert row is not None
     documented = row[1].strip("`")
-    if isinstance(setting.default, float):
-        assert float(documented) == setting.default
+    default = setting.default
+    if default is MISSING:
+        default = setting.default_factory()
+    if isinstance(default, float):
+        assert float(documented) == default
     else:
-        assert documented == str(setting.default)
+        assert documented == str(default)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

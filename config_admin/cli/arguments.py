@@ -33,6 +33,18 @@ def add_directories(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    """Give *parser* the options ``--secrets`` and ``--files``."""
+    for option, placeholder in (("--secrets", "$[secret:…]"), ("--files", "$[file:…]")):
+        parser.add_argument(
+            option,
+            metavar="DIR",
+            type=Path,
+            default=None,
+            help=f"the directory of {placeholder} (default: none)",
+        )
+
+
 def schemas_of(arguments: argparse.Namespace) -> Path:
     """
     The directory of the schemas; the default one need not be there.

@@ -4,8 +4,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from config_admin import ConfigAdmin
-from config_admin.cli.arguments import add_directories, schemas_of
+from config_admin import ConfigAdmin, Settings
+from config_admin.cli.arguments import add_directories, add_sources, schemas_of
 from config_admin.cli.ending import Ending
 from config_admin.cli.narration import Changes, Faults
 from config_admin.cli.terminal import Terminal
@@ -26,13 +26,15 @@ def add_to(verbs: "Verbs") -> None:
         "each change, each fault and when it is mended. Ctrl-C or SIGTERM ends it.",
     )
     add_directories(parser)
+    add_sources(parser)
     parser.set_defaults(verb=run)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Follow until somebody ends it; always 0."""
     etc: Path = arguments.etc
-    admin = ConfigAdmin(etc, schemas=schemas_of(arguments))
+    sources = Settings(secrets=arguments.secrets, files=arguments.files)
+    admin = ConfigAdmin(etc, schemas=schemas_of(arguments), settings=sources)
     with Ending(sys.stdout) as ending, Faults(terminal):
         terminal.when_lost(ending.end)
         with admin:

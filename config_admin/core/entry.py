@@ -109,7 +109,6 @@ def as_written(
         {
             key: _value_as_written(pid, key, value, before, validator)
             for key, value in given.items()
-            if not isinstance(value, str)
         }
     )
 
@@ -124,5 +123,7 @@ def _value_as_written(
             return written
         if not isinstance(written, str) and type(written) is type(value):
             return value
+    if isinstance(value, str):
+        return value
     text = validator.as_text(pid, key, value)
     return value if text is None else text

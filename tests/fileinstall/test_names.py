@@ -96,6 +96,7 @@ def test_a_name_that_is_no_pid_is_refused(file_name):
         ("p.cfg", ".cfg"),
         ("p.cfg.json", ".cfg.json"),
         ("p.json", ".json"),
+        ("p.schema.json", None),
         ("p.cfg~", None),
         ("p.cfg.swp", None),
         ("p.cfg.tmp", None),

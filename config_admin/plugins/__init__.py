@@ -1,0 +1,1 @@
+"""What happens to properties between the file and the service: placeholders."""

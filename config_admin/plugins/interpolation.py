@@ -1,0 +1,283 @@
+"""
+Placeholders replaced by what they stand for, on a copy and within bounds.
+
+Unlike Felix, which puts an empty text where a name is unknown and lets a few lines of
+doubling hang it for a minute, an unknown name, a cycle and an expansion without bounds
+refuse the properties; and a value without a placeholder is never touched.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from config_admin.core.diagnostics import Diagnostic
+from config_admin.core.display import MASK, shown
+from config_admin.core.errors import InvalidConfigurationError
+from config_admin.core.properties import Properties, Value
+from config_admin.plugins.placeholders import (
+    MAX_DEPTH,
+    Parts,
+    Placeholder,
+    TooDeepError,
+    has_placeholder,
+    parse,
+)
+
+MAX_EXPANDED_BYTES: Final = 64 * 1024
+
+
+class Source(Protocol):
+    """Where the values of one kind of placeholder come from."""
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether what it gives must not be shown."""
+        ...
+
+    def find(self, name: str) -> str | None:
+        """
+        The value of *name*; None if there is none.
+
+        Raises:
+            UnusableError: If it may not or cannot be read.
+        """
+        ...
+
+
+class UnusableError(Exception):
+    """
+    A placeholder cannot be replaced.
+
+    Attributes:
+        found: What is there.
+        expected: What should be.
+        cure: What to do about it.
+    """
+
+    def __init__(self, found: str, expected: str, cure: str) -> None:
+        super().__init__(found, expected, cure)
+        self.found = found
+        self.expected = expected
+        self.cure = cure
+
+
+class _FailedBeforeError(Exception):
+    """A property that this one refers to is at fault, and has been reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Expanded:
+    value: Value
+    is_secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Interpolator:
+    """
+    Replaces placeholders.
+
+    Attributes:
+        sources: By kind: ``env``, ``secret``, ``file``.
+        variables: What ``${name}`` means where the properties themselves do not say.
+    """
+
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def find(self, kind: str, name: str) -> str | None:
+        """
+        The value of *name* in the source of that kind; None if there is none.
+
+        Raises:
+            UnusableError: If there is no such source, or it cannot be read.
+        """
+        source = self.sources.get(kind)
+        if source is None:
+            raise _unknown_kind(kind, self.sources)
+        return source.find(name)
+
+
+def may_expand(properties: Properties) -> bool:
+    """Whether anything in *properties* may hold a placeholder."""
+    return any(
+        isinstance(item, str) and has_placeholder(item)
+        for value in properties.values()
+        for item in (value if isinstance(value, tuple) else (value,))
+    )
+
+
+class Expansion:
+    """
+    The expansion of one set of properties; each of them is expanded once.
+
+    Attributes:
+        used: Kind and name of every value that was looked up in a source, found or
+            not.
+    """
+
+    def __init__(self, interpolator: Interpolator, properties: Properties) -> None:
+        self.used: set[tuple[str, str]] = set()
+        self._interpolator = interpolator
+        self._properties = properties
+        self._done: dict[str, _Expanded | None] = {}
+        self._under_way: list[str] = []
+        self._violations: list[Diagnostic] = []
+
+    def run(self) -> Properties:
+        """
+        A copy of the properties with every placeholder replaced.
+
+        What came from a secret source is a secret there.
+
+        Raises:
+            InvalidConfigurationError: With every property that cannot be expanded.
+        """
+        for key in self._properties:
+            with suppress(_FailedBeforeError):
+                self._property(key)
+        if self._violations:
+            raise InvalidConfigurationError("", self._violations)
+        done = {key: result for key, result in self._done.items() if result is not None}
+        secret_keys = [key for key, result in done.items() if result.is_secret]
+        values = {key: done[key.lower()].value for key in self._properties}
+        return self._properties.with_items(values).with_secrets(secret_keys)
+
+    def _property(self, key: str) -> _Expanded:
+        folded = key.lower()
+        if folded in self._under_way:
+            cycle = " → ".join([*self._under_way, folded])
+            raise UnusableError(
+                f"a circle: {shown(cycle)}",
+                "properties that do not refer to themselves",
+                "Write one of them out.",
+            )
+        if folded not in self._done:
+            self._done[folded] = self._newly_expanded(key, folded)
+        result = self._done[folded]
+        if result is None:
+            raise _FailedBeforeError
+        return result
+
+    def _newly_expanded(self, key: str, folded: str) -> _Expanded | None:
+        self._under_way.append(folded)
+        try:
+            return self._value(self._properties[key])
+        except UnusableError as error:
+            self._violations.append(_violation(key, error))
+        except _FailedBeforeError:
+            pass  # reported where it is at fault
+        finally:
+            self._under_way.pop()
+        return None
+
+    def _value(self, value: Value) -> _Expanded:
+        if len(self._under_way) > MAX_DEPTH:
+            raise _too_deep()
+        if not isinstance(value, tuple):
+            return self._scalar(value)
+        items = [self._scalar(item) for item in value]
+        return _Expanded(
+            Properties({"items": [item.value for item in items]})["items"],
+            any(item.is_secret for item in items),
+        )
+
+    def _scalar(self, value: Value) -> _Expanded:
+        if isinstance(value, str) and has_placeholder(value):
+            try:
+                return self._text(parse(value))
+            except TooDeepError:
+                raise _too_deep() from None
+        return _Expanded(value)
+
+    def _text(self, parts: Parts) -> _Expanded:
+        texts, size, is_secret = [], 0, False
+        for part in parts:
+            piece = (
+                _Expanded(part) if isinstance(part, str) else self._placeholder(part)
+            )
+            text = _as_text(piece.value)
+            texts.append(text)
+            size += len(text.encode())
+            is_secret = is_secret or piece.is_secret
+            if size > MAX_EXPANDED_BYTES:
+                raise UnusableError(
+                    f"more than {MAX_EXPANDED_BYTES:,} bytes once expanded",
+                    "a shorter value",
+                    "Look which placeholder repeats itself.",
+                )
+        return _Expanded("".join(texts), is_secret)
+
+    def _placeholder(self, placeholder: Placeholder) -> _Expanded:
+        name = self._text(placeholder.name)
+        found = self._find(placeholder.opener, _as_text(name.value))
+        is_there = found is not None and found.value != ""
+        if placeholder.operator == ":+":
+            return self._text(placeholder.text) if is_there else _Expanded("")
+        if placeholder.operator == ":-" and not is_there:
+            return self._text(placeholder.text)
+        if found is None:
+            raise _unknown(placeholder.opener, name)
+        return _Expanded(found.value, found.is_secret or name.is_secret)
+
+    def _find(self, opener: str, name: str) -> _Expanded | None:
+        kind, colon, rest = name.partition(":")
+        if opener == "$[" or (colon and kind == "env"):
+            self.used.add((kind, rest))
+            text = self._interpolator.find(kind, rest)
+            is_secret = self._interpolator.sources[kind].is_secret
+            return None if text is None else _Expanded(text, is_secret)
+        if name in self._properties:
+            return self._property(name)
+        variable = self._interpolator.variables.get(name)
+        return None if variable is None else _Expanded(variable)
+
+
+def _as_text(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        raise UnusableError(
+            "a placeholder for a list",
+            "one for a single value",
+            "Write the list out, or refer to one of its values.",
+        )
+    return str(value)
+
+
+def _violation(key: str, error: UnusableError) -> Diagnostic:
+    return Diagnostic(
+        key=key,
+        found=error.found,
+        expected=error.expected,
+        cure=error.cure,
+        rule="placeholder",
+    )
+
+
+def _unknown(opener: str, name: _Expanded) -> UnusableError:
+    text = MASK if name.is_secret else _as_text(name.value)
+    placeholder = f"{opener}{text}{'}' if opener == '${' else ']'}"
+    return UnusableError(
+        f"{shown(placeholder)}, which nobody knows",
+        "a property of this configuration, a variable, or something there",
+        f"Define it, give it a default (${{name:-default}}), or write \\{opener} if it "
+        "is meant as it stands.",
+    )
+
+
+def _unknown_kind(kind: str, sources: Mapping[str, Source]) -> UnusableError:
+    known = ", ".join(f"$[{one}:…]" for one in sorted(sources))
+    return UnusableError(
+        f"a placeholder of the kind {shown(kind)}",
+        f"one of {known}" if known else "no placeholder of a kind",
+        "Correct the kind, or write \\$[ if it is meant as it stands.",
+    )
+
+
+def _too_deep() -> UnusableError:
+    return UnusableError(
+        f"placeholders more than {MAX_DEPTH} levels deep",
+        "fewer levels",
+        "Write some of them out.",
+    )

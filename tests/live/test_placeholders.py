@@ -1,0 +1,94 @@
+"""Placeholders in real files: resolved on delivery, never written down."""
+
+import pytest
+
+from config_admin import ConfigAdmin, InvalidConfigurationError, Settings
+
+SCHEMA = """
+{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object",
+ "properties": {"port": {"type": "integer"}, "user": {"type": "string"},
+                "dsn": {"type": "string"}}}
+"""
+
+
+@pytest.fixture
+def etc(tmp_path):
+    for name in ("etc", "schemas", "secrets"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "schemas/p.schema.json").write_text(SCHEMA)
+    (tmp_path / "secrets/pw").write_text("hunter2\n")
+    return tmp_path / "etc"
+
+
+@pytest.fixture
+def admin(etc):
+    settings = Settings(
+        etc=etc,
+        schemas=etc.with_name("schemas"),
+        secrets=etc.with_name("secrets"),
+        variables={"host": "example.org"},
+    )
+    with ConfigAdmin(settings=settings) as admin:
+        yield admin
+
+
+def test_a_service_gets_what_the_placeholders_stand_for(etc, admin, service):
+    (etc / "p.cfg").write_text("user = u\ndsn = ${user}:$[secret:pw]@${host}\n")
+
+    admin.add_managed_service("p", service)
+
+    service.wait_for({"user": "u", "dsn": "u:hunter2@example.org"})
+
+
+def test_a_secret_that_changes_is_delivered(etc, admin, service):
+    (etc / "p.cfg").write_text("dsn = $[secret:pw]\n")
+    admin.add_managed_service("p", service)
+    service.wait_for({"dsn": "hunter2"})
+
+    (etc.with_name("secrets") / "pw").write_text("correct horse\n")
+
+    service.wait_for({"dsn": "correct horse"})
+    assert admin.get("p").revision == 1
+
+
+def test_an_update_leaves_the_placeholders_in_the_file(etc, admin, service, caplog):
+    (etc / "p.cfg").write_text("port = 1\ndsn = $[secret:pw]\n# the end\n")
+    admin.add_managed_service("p", service)
+    service.wait_for({"port": 1, "dsn": "hunter2"})
+
+    admin.update("p", {**service.calls[-1], "port": 2})
+    assert admin.flush(10)
+
+    service.wait_for({"port": 2, "dsn": "hunter2"})
+    text = (etc / "p.cfg").read_text()
+    assert text == "port = 2\ndsn = $[secret:pw]\n# the end\n"
+    assert "hunter2" not in f"{caplog.text} {admin.get('p')!r}"
+
+
+def test_a_secret_that_breaks_the_schema_is_not_shown(etc, admin, wait_until, caplog):
+    (etc / "p.cfg").write_text("port = $[secret:pw]\n")
+
+    (fault,) = wait_until(admin.faults)
+
+    assert (fault.key, fault.line) == ("port", 1)
+    assert "hunter2" not in f"{fault!r} {caplog.text}"
+
+
+def test_what_is_missing_refuses_the_file_until_it_is_there(
+    etc, admin, service, wait_until
+):
+    (etc / "p.cfg").write_text("user = u\ndsn = $[secret:late]\n")
+    (fault,) = wait_until(admin.faults)
+    assert (fault.key, fault.line, fault.rule) == ("dsn", 2, "placeholder")
+    admin.add_managed_service("p", service)
+    assert service.next() is None
+
+    (etc.with_name("secrets") / "late").write_text("there")
+
+    service.wait_for({"user": "u", "dsn": "there"})
+    wait_until(lambda: not admin.faults())
+
+
+def test_an_update_with_an_unknown_name_is_refused(admin):
+    with pytest.raises(InvalidConfigurationError, match="nobody knows"):
+        admin.update("p", {"user": "${nope}"})
