@@ -19,6 +19,7 @@ from config_admin.core.lane import Lane
 from config_admin.fileinstall.attachment import Attachment
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.directory import ConfigDirectory
+from config_admin.fileinstall.encoding import require_encoding
 from config_admin.fileinstall.follower import Follower
 from config_admin.fileinstall.install import FileInstall
 from config_admin.fileinstall.pace import Timing
@@ -116,6 +117,7 @@ class Assembly:
             formats=extensions.formats(),
             ledger=MemoryLedger(),
             faults=self.faults,
+            encoding=require_encoding(settings.encoding),
             write_back=settings.write_back,
             timing=Timing(
                 delete_grace_s=settings.delete_grace_s, settle_s=settings.settle_s
@@ -173,6 +175,7 @@ def _interpolator(settings: Settings) -> Interpolator:
 def _log_faults(came: Sequence[Fault], went: Sequence[Fault]) -> None:
     for fault in came:
         is_error = fault.severity is Severity.ERROR
-        _LOG.log(logging.ERROR if is_error else logging.WARNING, "%s", fault)
+        level = logging.ERROR if is_error else logging.WARNING
+        _LOG.log(level, "%s", fault, extra={"fault": fault})
     for fault in went:
-        _LOG.info("mended: %s", fault)
+        _LOG.info("mended: %s", fault.brief, extra={"fault": fault})

@@ -14,6 +14,7 @@ class Settings:
         etc: The directory of the configuration files.
         schemas: The directory of the JSON Schemas, ``<pid>.schema.json``; None: nothing
             is validated.
+        encoding: Of every file in *etc*: ``utf-8`` or ``iso-8859-1``.
         secrets: The directory of ``$[secret:name]``, one file for each name.
         files: The directory of ``$[file:path]``.
         variables: What ``${name}`` stands for where the configuration does not say.
@@ -28,6 +29,7 @@ class Settings:
 
     etc: Path = Path("etc")
     schemas: Path | None = None
+    encoding: str = "utf-8"
     secrets: Path | None = None
     files: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict)

@@ -25,6 +25,7 @@ class Context:
         formats: By suffix; the first is that of new files.
         ledger: Remembers the files of this directory.
         faults: Takes what is wrong with files.
+        encoding: Of every file, one of `config_admin.fileinstall.encoding.ENCODINGS`.
         write_back: Whether files are written; if not, nothing in the directory is
             touched.
         timing: The pauses.
@@ -37,6 +38,7 @@ class Context:
     formats: Mapping[str, Format]
     ledger: Ledger
     faults: FaultBook
+    encoding: str = "utf-8"
     write_back: bool = True
     timing: Timing = field(default_factory=Timing)
     clock: Clock = monotonic

@@ -105,7 +105,7 @@ class ConfigDirectory:
             for pid, name, status in self._listing.entries():
                 seen[pid] = seen.get(pid, False) or self._may_differ(pid, name, status)
         except OSError as error:
-            self.presence.report_missing(error.strerror or str(error))
+            self.presence.report_missing(error)
             return ()
         gone = [
             pid

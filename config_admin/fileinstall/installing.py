@@ -136,7 +136,12 @@ class Installer:
         """The text in *content*; what its faults quote is masked by the schema too."""
         file_format = self._context.format_of(name)
         try:
-            return read_text(self._context.shown(name), content.data, file_format)
+            return read_text(
+                self._context.shown(name),
+                content.data,
+                file_format,
+                self._context.encoding,
+            )
         except RefusedTextError as error:
             masked = [
                 replace(found, found=f"a value that is not shown ({MASK})")

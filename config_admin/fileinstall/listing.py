@@ -113,7 +113,7 @@ class Listing:
         self._misnamed.add(name)
         diagnostic = Diagnostic(
             file=escaped(str(self._named / name)),
-            found=f"a name that is no PID: {error.reason}",
+            found=f"a name that is no PID: {error.reason.removesuffix('.')}",
             expected="<pid>.cfg or <factoryPid>~<name>.cfg",
             cure="Rename the file.",
             rule="name",

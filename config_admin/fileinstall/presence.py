@@ -1,7 +1,9 @@
 """Whether the directory is there, and still the same one."""
 
+import os
 import stat
 from collections.abc import Collection
+from errno import ENOTDIR
 from pathlib import Path
 
 from config_admin.core.diagnostics import Diagnostic
@@ -36,22 +38,26 @@ class Presence:
         try:
             status = self._path.stat()
         except OSError as error:
-            self.report_missing(error.strerror or str(error))
+            self.report_missing(error)
             return None
         if not stat.S_ISDIR(status.st_mode):
-            self.report_missing("not a directory")
+            self.report_missing(NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR)))
             return None
         self._faults.clear(FaultKind.DIRECTORY, f"{self._path} missing")
         return status.st_dev, status.st_ino
 
     def report_unwatchable(self, error: OSError, poll_s: float) -> None:
         """The directory is there, but nobody tells what changes in it."""
+        cure = (
+            "Raise the limits (sysctl fs.inotify.max_user_watches, max_user_instances)."
+        )
+        if isinstance(error, PermissionError):
+            cure = "Give this process the permission to read it."
         self._report(
             "watch",
             f"a directory that cannot be watched ({error.strerror})",
             "a directory that inotify can watch",
-            f"It is looked through every {poll_s:g} s meanwhile. Raise the limits "
-            "(sysctl fs.inotify.max_user_watches, fs.inotify.max_user_instances).",
+            f"It is looked through every {poll_s:g} s meanwhile. {cure}",
         )
 
     def report_watched(self) -> None:
@@ -70,17 +76,26 @@ class Presence:
             f"no file for {names}{f' and {more} more' if more > 0 else ''} since the "
             "directory was replaced",
             "a file for each configuration",
-            "They stay as they are. Put the files back, or delete them by name.",
+            "They stay as they are. Put the files back, or delete them "
+            "(admin.delete, or a restart).",
         )
 
-    def report_missing(self, reason: str) -> None:
+    def report_missing(self, error: OSError) -> None:
         """The directory cannot be looked into."""
+        if isinstance(error, PermissionError):
+            cure = "Give this process the permission to read and enter it."
+        elif isinstance(error, NotADirectoryError):
+            cure = "Name a directory."
+        else:
+            cure = (
+                f"Create it (mkdir '{self._named}') or name another one; it is picked "
+                "up when it appears. Nothing is deleted meanwhile."
+            )
         self._report(
             "missing",
-            f"no directory that can be read ({reason})",
+            f"no directory that can be read ({error.strerror})",
             f"the directory with the {self._holds}",
-            f"Create it (mkdir '{self._named}') or name another one; it is "
-            "picked up when it appears. Nothing is deleted meanwhile.",
+            cure,
         )
 
     def _report(self, about: str, found: str, expected: str, cure: str) -> None:

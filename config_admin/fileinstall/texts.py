@@ -7,6 +7,7 @@ from config_admin.core.diagnostics import Diagnostic, Severity
 from config_admin.core.errors import FormatError, InvalidConfigurationError
 from config_admin.core.ports import Format, Place, Reading
 from config_admin.core.properties import AUTOMATIC_KEYS, Properties
+from config_admin.fileinstall.encoding import UndecodableError, decoded
 
 # Rules that are broken by a key being there, whatever its value.
 _KEY_RULES = {"additionalProperties", "unevaluatedProperties", "propertyNames", "value"}
@@ -45,7 +46,7 @@ class InstalledText:
     def placed(self, violation: Diagnostic) -> Diagnostic:
         """*violation* with its line and column in this text."""
         if violation.file is not None:
-            return violation  # it is not this text that is at fault: a broken schema
+            return _broken_schema(violation).at(self.file, 1, 1)
         place = _find(self.reading, violation.key)
         if place is None:
             return violation.at(self.file, 1, 1)
@@ -65,14 +66,19 @@ class InstalledText:
         return tuple(found)
 
 
-def read_text(file: str, data: bytes, file_format: Format) -> InstalledText:
+def read_text(
+    file: str, data: bytes, file_format: Format, encoding: str
+) -> InstalledText:
     """
     What the bytes *data* of *file* say.
 
     Raises:
         RefusedTextError: With every fault of the text.
     """
-    text = _decoded(file, data)
+    try:
+        text = decoded(data, encoding)
+    except UndecodableError as error:
+        raise RefusedTextError([replace(error.diagnostic, file=file)]) from None
     try:
         reading = file_format.read(text)
     except FormatError as error:
@@ -89,22 +95,13 @@ def read_text(file: str, data: bytes, file_format: Format) -> InstalledText:
     return replace(installed, properties=properties)
 
 
-def _decoded(file: str, data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode()
-        lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        diagnostic = Diagnostic(
-            file=file,
-            line=len(lines),
-            column=len(lines[-1]) + 1,
-            found=f"the byte 0x{data[error.start]:02X}, which is not UTF-8",
-            expected="a text in UTF-8",
-            cure="Save the file as UTF-8.",
-            rule="encoding",
-        )
-        raise RefusedTextError([diagnostic]) from None
+def _broken_schema(violation: Diagnostic) -> Diagnostic:
+    return Diagnostic(
+        found=f"no schema to check it by, because of {violation.place}",
+        expected="a schema that can be used",
+        cure="Mend the schema; this file is tried again then.",
+        rule="schema",
+    )
 
 
 def _find(reading: Reading, key: str | None) -> Place | None:

@@ -18,6 +18,7 @@ from config_admin.core.faults import Fault, FaultKind, faults_of
 from config_admin.core.ports import FileRecord
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.drafts import digest_of
+from config_admin.fileinstall.encoding import decoded, encoded
 from config_admin.fileinstall.names import file_name_of
 from config_admin.fileinstall.pace import UnwrittenChanges
 from config_admin.fileinstall.reading import Content, FileBusyError
@@ -74,6 +75,11 @@ class WriteBack:
 
     def report_lost(self, pid: str) -> None:
         """The admin ends, and what was changed is in no file."""
+        if any(
+            one.kind is FaultKind.WRITE_BACK and one.pid == pid
+            for one in self._faults.all()
+        ):
+            return  # what hindered it has been told
         record = self._ledger.get(pid)
         name = record.file if record is not None and record.file else pid
         self._report(
@@ -148,9 +154,10 @@ class WriteBack:
         if current.deleted:
             remove_file(path, record.known or "")
             return None
-        text = content.data.decode() if content is not None else ""
+        encoding = self._context.encoding
+        text = decoded(content.data, encoding) if content is not None else ""
         merge = self._context.format_of(record.file).merge
-        data = merge(text, current.properties).encode()
+        data = encoded(merge(text, current.properties), encoding)
         digest = digest_of(data)
         if content is None:
             self._ledger.put(pid, replace(record, pending=digest))

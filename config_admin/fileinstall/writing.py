@@ -173,6 +173,7 @@ def _write_draft(
             file.flush()
             if replaced is not None:
                 _keep_owner_and_mode(descriptor, replaced)
+                _keep_extended_attributes(path, descriptor)
             os.fsync(descriptor)
         draft = draft_of(path, known, digest_of(data))
         part.rename(draft)
@@ -188,3 +189,12 @@ def _keep_owner_and_mode(descriptor: int, replaced: os.stat_result) -> None:
             os.fchown(descriptor, owner, replaced.st_gid)
             break
     os.fchmod(descriptor, stat.S_IMODE(replaced.st_mode))
+
+
+def _keep_extended_attributes(path: Path, descriptor: int) -> None:
+    if not hasattr(os, "listxattr"):
+        return
+    with suppress(OSError):  # a file system without them
+        for name in os.listxattr(path):
+            with suppress(OSError):  # one that only the system may set
+                os.setxattr(descriptor, name, os.getxattr(path, name))

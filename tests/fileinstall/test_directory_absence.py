@@ -112,7 +112,7 @@ def test_a_directory_that_cannot_be_listed_deletes_nothing(installed):
 
     assert installed.properties() == {"a": "1"}
     (fault,) = installed.faults()
-    assert "not a directory" in fault.found
+    assert "Not a directory" in fault.found
 
 
 def test_a_directory_that_comes_back_as_it_was_changes_nothing(installed):

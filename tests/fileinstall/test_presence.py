@@ -55,7 +55,7 @@ def test_a_file_in_its_place_is_no_directory(presence, etc, book):
 
     assert presence.look() is None
     (fault,) = book.all()
-    assert "not a directory" in fault.found
+    assert "Not a directory" in fault.found
 
 
 def test_a_link_to_a_directory_is_that_directory(presence, etc, tmp_path):

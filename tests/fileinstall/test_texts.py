@@ -8,7 +8,7 @@ from config_admin.formats import cfg
 
 
 def read(data):
-    return read_text("etc/p.cfg", data, cfg)
+    return read_text("etc/p.cfg", data, cfg, "utf-8")
 
 
 def refused(data):
@@ -53,7 +53,7 @@ def test_a_byte_that_is_not_utf_8_is_told_with_its_line_and_column(data, place):
     assert (diagnostic.line, diagnostic.column) == place
     assert diagnostic.file == "etc/p.cfg"
     assert "not UTF-8" in diagnostic.found
-    assert diagnostic.cure == "Save the file as UTF-8."
+    assert diagnostic.cure.startswith("Save the file as UTF-8, or set encoding=")
 
 
 def test_all_faults_of_a_text_are_told_at_once():

@@ -167,3 +167,16 @@ def test_a_directory_that_another_process_has_locked_is_not_waited_for(tmp_path)
     refused = pytest.raises(DirectoryLockedError)
     with locked(tmp_path), refused, locked(tmp_path):
         pytest.fail("two were let in")
+
+
+def test_extended_attributes_are_kept_where_the_system_has_them(path):
+    try:
+        os.setxattr(path, "user.colour", b"blue")
+    except OSError:
+        assert "user.colour" not in os.listxattr(path)
+        return
+
+    replace_file(path, NEW, digest_of(OLD))
+
+    assert path.read_bytes() == NEW
+    assert os.getxattr(path, "user.colour") == b"blue"
