@@ -148,6 +148,8 @@ class ConfigAdmin:
 
         Raises: as `add_managed_service`.
         """
+        if not pids or not all(isinstance(pid, str) for pid in pids):
+            raise UsageError("Name the PIDs: @admin.managed_service('my.pid').")
 
         def register(service: AnyService) -> Registration:
             return self.add_managed_service(pids, service, ranking=ranking)

@@ -40,7 +40,8 @@ def updated(properties: Properties | None) -> None:
 def main() -> None:
     """Follow until Ctrl-C or SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="\n%(levelname)s %(message)s")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     admin = ConfigAdmin(ETC, schemas=SCHEMAS)
     admin.add_managed_service(PID, updated)
     try:

@@ -20,6 +20,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 LIMIT_S = 10.0
 
 
+def _heed_ctrl_c():
+    """A program that was started in the background would ignore Ctrl-C, as we do."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Program:
     """
     A running process; its lines are read as they come.
@@ -35,6 +40,7 @@ class Program:
             "stdin": subprocess.DEVNULL,
             "stdout": subprocess.PIPE,
             "stderr": subprocess.STDOUT,
+            "preexec_fn": _heed_ctrl_c,
             **options,
         }
         self.process = subprocess.Popen(command, **options)

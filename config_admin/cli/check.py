@@ -59,8 +59,8 @@ def check(arguments: argparse.Namespace, terminal: Terminal) -> int:
         unread = _unread(admin, files)
         found = [fault for fault in admin.faults() if not _is_about_watching(fault)]
     faults = [_as_here(fault) for fault in found]
-    for fault in faults:
-        terminal.line(_line(fault, etc))
+    for line in dict.fromkeys(_line(fault, etc) for fault in faults):
+        terminal.line(line)
     for file in sorted(unread):
         terminal.line(f"{file}:1:1: somebody is writing to it. Check it again later.")
     remark = "" if schemas else " (there are no schemas: no value was checked)"

@@ -1,6 +1,7 @@
 """The ``config-admin`` command: what was typed is handed to its verb."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
@@ -37,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parser().parse_args(argv)
     except SystemExit as done:  # argparse has said everything
         return done.code if isinstance(done.code, int) else _MISUSED
+    if sys.stdout is None:  # it was closed before we began
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - no path; open to the end
     terminal = Terminal(sys.stdout)
     try:
         code: int = arguments.verb(arguments, terminal)

@@ -74,6 +74,8 @@ def differences_of(before: Properties, now: Properties, arrow: str) -> Iterator[
         name = escaped(key)
         if key not in before:
             yield f"{name}: added, {_value(now, key)}"
+        elif now.is_secret(key) and not _is_same(key, before, now):
+            yield f"{name}: changed, ******"
         elif not _is_same(key, before, now):
             was, becomes = _value(before, key), _value(now, key)
             yield f"{name}: {was} {arrow} {becomes}"
@@ -116,7 +118,7 @@ class Faults(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Tell what *record* says; a fault is told in our own form."""
-        told = record.args[0] if isinstance(record.args, tuple) and record.args else ()
+        told = getattr(record, "fault", None)
         if not isinstance(told, Fault):
             word = "note" if record.levelno == logging.INFO else "warning"
             self._terminal.tell(word, escaped(record.getMessage()))

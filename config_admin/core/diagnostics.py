@@ -59,5 +59,12 @@ class Diagnostic:
         key = f"{escaped(self.key)}: " if self.key is not None else ""
         return f"{key}found {self.found}, expected {self.expected}. {self.cure}"
 
+    @property
+    def brief(self) -> str:
+        """The place and what was found there, for when it is mended."""
+        key = f"{escaped(self.key)}: " if self.key is not None else ""
+        place = f"{self.place}: " if self.place else ""
+        return f"{place}{key}was {self.found}"
+
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" if self.place else self.message

@@ -18,12 +18,20 @@ _MAX_SHOWN_ITEMS = 5
 # separators.
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
+_URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]+@")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET_WORDS = frozenset({"pass", "pwd", "pin", "key", "keys", "auth"})
 _SECRET_ENDINGS = re.compile(
     r"(?:password|passwd|passphrase|passcode|secret|token|credential"
     r"|(?:api|access|private|secret|ssh|db|aes|rsa|gpg)(?:key|pass))s?\Z"
 )
+
+
+def without_url_password(text: str) -> str:
+    """*text* with the password of ``scheme://user:password@host`` replaced."""
+    if "://" not in text or "@" not in text:
+        return text
+    return _URL_PASSWORD.sub(rf"\1:{MASK}@", text)
 
 
 def escaped(text: str) -> str:
@@ -45,6 +53,7 @@ def shown(value: object) -> str:
     Shortening keeps the beginning and says how long the whole is.
     """
     if isinstance(value, str):
+        value = without_url_password(value)
         quote = '"' if "'" in value and '"' not in value else "'"
         text = f"{quote}{escaped(value[:_MAX_SHOWN_CHARACTERS])}{quote}"
         if len(value) > _MAX_SHOWN_CHARACTERS:

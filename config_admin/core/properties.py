@@ -10,7 +10,12 @@ from math import isfinite
 from typing import Final, TypeAlias
 
 from config_admin.core.diagnostics import Diagnostic
-from config_admin.core.display import MASK, is_secret_name, shown
+from config_admin.core.display import (
+    MASK,
+    is_secret_name,
+    shown,
+    without_url_password,
+)
 from config_admin.core.errors import InvalidConfigurationError
 
 Scalar: TypeAlias = str | int | float | bool
@@ -139,7 +144,8 @@ class Properties(Mapping[str, Value]):
     def masked(self) -> dict[str, Value]:
         """A copy to look at, with the values of secret keys replaced."""
         return {
-            key: MASK if self.is_secret(key) else value for key, value in self.items()
+            key: MASK if self.is_secret(key) else _without_url_passwords(value)
+            for key, value in self.items()
         }
 
     def with_secrets(self, secret_keys: Iterable[str]) -> "Properties":
@@ -179,6 +185,13 @@ def typed(value: Value) -> tuple[object, ...]:
     if isinstance(value, tuple):
         return (tuple, *((type(item), item) for item in value))
     return (type(value), value)
+
+
+def _without_url_passwords(value: Value) -> Value:
+    if isinstance(value, tuple):
+        items = [_without_url_passwords(item) for item in value]
+        return tuple(item for item in items if not isinstance(item, tuple))
+    return without_url_password(value) if isinstance(value, str) else value
 
 
 def _folded(keys: Iterable[str]) -> frozenset[str]:

@@ -78,7 +78,7 @@ def test_an_etc_that_is_a_file_is_a_fault(place, sample, call):
     done = call("check", "--etc", str(sample))
 
     assert done.returncode == 1
-    assert "not a directory" in done.stdout
+    assert "Not a directory" in done.stdout
 
 
 def test_named_schemas_have_to_be_there(place, call):
