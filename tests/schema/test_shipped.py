@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 PID = "net.roboconf.messaging.rabbitmq"
@@ -144,6 +144,7 @@ def test_digits_and_dots_are_accepted_if_they_are_an_ipv4_address(shipped, text)
 GROUPS = st.lists(st.sampled_from(["", "0", "1", "ab", "FFFF", "12345"]), max_size=10)
 
 
+@example("::0:0:0:0:0:0.0.0.0")
 @given(
     st.ip_addresses(v=6).map(str)
     | st.ip_addresses(v=6).map(lambda ip: ip.exploded)
