@@ -35,7 +35,7 @@ from config_admin.stores.memory import MemoryLedger, MemoryStore
 _LOG = logging.getLogger("config_admin")
 
 # `stop` returns within a second: callbacks and files have two shares each.
-_STOP_SHARE_S = 0.2
+_STOP_SHARE_S = 0.15
 
 
 class Assembly:

@@ -229,7 +229,7 @@ def test_thousands_of_unknown_keys_are_refused_in_no_time(declare):
     assert ["Did you mean" in each.cure for each in first] == [True] * 20 + [False] * 80
     assert (last.rule, last.key) == ("limit", None)
     assert "and 59,900 more" in last.message
-    assert took_s < 1
+    assert took_s < 4
 
 
 def test_a_hundred_violations_are_all_told(declare):
@@ -250,7 +250,7 @@ def test_thousands_of_keys_that_need_others_are_checked_in_no_time(declare):
     ).violations
 
     assert violation.key == "other"
-    assert time.process_time() - began_s < 1
+    assert time.process_time() - began_s < 4
 
 
 ENDLESS = {"properties": {"a": {"$ref": "#/properties/a"}}}
