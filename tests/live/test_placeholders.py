@@ -2,7 +2,7 @@
 
 import pytest
 
-from config_admin import ConfigAdmin, InvalidConfigurationError, Settings
+from config_admin import ConfigAdmin, FaultKind, InvalidConfigurationError, Settings
 
 SCHEMA = """
 {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object",
@@ -92,3 +92,33 @@ def test_what_is_missing_refuses_the_file_until_it_is_there(
 def test_an_update_with_an_unknown_name_is_refused(admin):
     with pytest.raises(InvalidConfigurationError, match="nobody knows"):
         admin.update("p", {"user": "${nope}"})
+
+
+def test_a_secret_that_kubernetes_swaps_is_delivered(etc, admin, service):
+    secrets = etc.with_name("secrets")
+    for version, text in (("..1", "first"), ("..2", "second")):
+        (secrets / version).mkdir()
+        (secrets / version / "mounted").write_text(text)
+    (secrets / "..data").symlink_to("..1")
+    (secrets / "mounted").symlink_to("..data/mounted")
+    (etc / "p.cfg").write_text("dsn = $[secret:mounted]\n")
+    admin.add_managed_service("p", service)
+    service.wait_for({"dsn": "first"})
+
+    (secrets / "..data_tmp").symlink_to("..2")
+    (secrets / "..data_tmp").rename(secrets / "..data")
+
+    service.wait_for({"dsn": "second"})
+
+
+def test_a_secret_that_goes_away_takes_nothing_away(etc, admin, service, wait_until):
+    (etc / "p.cfg").write_text("dsn = $[secret:pw]\n")
+    admin.add_managed_service("p", service)
+    service.wait_for({"dsn": "hunter2"})
+
+    (etc.with_name("secrets") / "pw").unlink()
+
+    (fault,) = wait_until(admin.faults)
+    assert (fault.kind, fault.pid) == (FaultKind.CONFIGURATION, "p")
+    assert service.calls[-1] == {"dsn": "hunter2"}
+    assert admin.get("p").properties == {"dsn": "hunter2"}
