@@ -52,6 +52,7 @@ class Configurations:
     def secrets(self) -> Iterator[str]:
         """Every value that must not be shown, list elements one by one."""
         for entry in self._all():
+            yield from entry.checked.secrets
             properties = entry.delivered()
             if properties is not None:
                 yield from properties.secret_values()

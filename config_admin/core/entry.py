@@ -118,12 +118,30 @@ def _value_as_written(
 ) -> Value:
     if before is not None and key in before.configuration.properties:
         written = before.configuration.properties[key]
-        seen = before.checked.properties.get(key, written)
+        default = before.checked.defaults.get(key, written)
+        seen = before.checked.properties.get(key, default)
         if typed(seen) == typed(value):
             return written
-        if not isinstance(written, str) and type(written) is type(value):
+        if isinstance(written, tuple):
+            return _elements_as_written(value, written, seen)
+        if not isinstance(written, str):
             return value
     if isinstance(value, str):
         return value
     text = validator.as_text(pid, key, value)
     return value if text is None else text
+
+
+def _elements_as_written(value: Value, written: Value, seen: Value) -> Value:
+    """A list, with the elements that did not change as they were written."""
+    if not (
+        isinstance(value, tuple)
+        and isinstance(written, tuple)
+        and isinstance(seen, tuple)
+        and len(value) == len(written) == len(seen)
+    ):
+        return value
+    return tuple(
+        was if typed(saw) == typed(now) else now
+        for now, was, saw in zip(value, written, seen, strict=True)
+    )

@@ -111,11 +111,13 @@ class Checked:
             means absent left out; secret keys marked.
         defaults: The schema's default of each key that is absent, in its order.
         schema: Which schema it was; equal only for the same text. None: there is none.
+        secrets: Texts that must not be shown, though they may be only parts of values.
     """
 
     properties: Properties
     defaults: Properties = field(default_factory=Properties)
     schema: Hashable = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Validator(Protocol):

@@ -16,6 +16,7 @@ from config_admin.core.errors import UsageError
 
 ENCODINGS: Final = ("utf-8", "iso-8859-1")
 
+_BOM: Final = "\ufeff"
 _ESCAPING: Final = "config_admin.unicode_escape"
 
 
@@ -56,6 +57,8 @@ def decoded(data: bytes, encoding: str) -> str:
     Raises:
         UndecodableError: If a byte does not fit, with its line and column.
     """
+    if data.startswith(codecs.BOM_UTF8) and encoding != "utf-8":
+        return _BOM + decoded(data.removeprefix(codecs.BOM_UTF8), encoding)
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -76,6 +79,8 @@ def decoded(data: bytes, encoding: str) -> str:
 
 def encoded(text: str, encoding: str) -> bytes:
     r"""*text* in bytes; what has none is written as ``\uXXXX``."""
+    if text.startswith(_BOM):
+        return codecs.BOM_UTF8 + encoded(text.removeprefix(_BOM), encoding)
     return text.encode(encoding, _error_handler())
 
 

@@ -93,7 +93,12 @@ def replace_file(path: Path, data: bytes, known: str) -> None:
     if is_being_written(path):
         raise FileBusyError(_BUSY_RETRY_S)
     draft = _write_draft(path, data, known, path.stat())
-    if not exchange(draft, path):
+    try:
+        is_exchanged = exchange(draft, path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    if not is_exchanged:
         _replace_without_exchange(draft, path, known)
         return
     try:
@@ -184,11 +189,14 @@ def _write_draft(
 
 
 def _keep_owner_and_mode(descriptor: int, replaced: os.stat_result) -> None:
+    mode = stat.S_IMODE(replaced.st_mode)
     for owner in (replaced.st_uid, -1):
         with suppress(PermissionError):  # only root may give files away
             os.fchown(descriptor, owner, replaced.st_gid)
             break
-    os.fchmod(descriptor, stat.S_IMODE(replaced.st_mode))
+    else:
+        mode &= ~stat.S_IRWXG  # what its group may do is not for another one
+    os.fchmod(descriptor, mode)
 
 
 def _keep_extended_attributes(path: Path, descriptor: int) -> None:

@@ -7,6 +7,7 @@ Most texts deserve none: each check begins with a look that costs next to nothin
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Final, TypeAlias
 
 from config_admin.core.diagnostics import Diagnostic, Severity
@@ -21,6 +22,9 @@ _Finding: TypeAlias = tuple[int, int, Diagnostic]
 # A fold at the end of a value may follow white space that belongs to it.
 _MAY_END_BLANK: Final = frozenset(" \t\f\r\n\\")
 
+# Nobody reads thousands, and each costs more time than its line.
+MAX_OF_A_KIND: Final = 100
+
 _CURLY: Final = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f"
 _IN_CURLY = re.compile(
     rf"[TILFDXSCBilfdxscb]?[{_CURLY}].*[{_CURLY}][ \t\f]*", re.DOTALL
@@ -28,8 +32,9 @@ _IN_CURLY = re.compile(
 
 
 def warnings(parsed: Parsed) -> tuple[Diagnostic, ...]:
-    """The warnings in the order of their places."""
-    found = [*_repeated(parsed), *_of_entries(parsed), *_half_typed(parsed)]
+    """The first warnings of each kind, in the order of their places."""
+    kinds = (_repeated(parsed), _of_entries(parsed), _half_typed(parsed))
+    found = [finding for kind in kinds for finding in islice(kind, MAX_OF_A_KIND)]
     if not found:
         return ()
     positions = Positions(parsed.text)

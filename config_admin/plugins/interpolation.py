@@ -23,6 +23,12 @@ from config_admin.plugins.placeholders import (
     has_placeholder,
     parse,
 )
+from config_admin.plugins.unusable import (
+    UnusableError,
+    too_deep,
+    unknown,
+    unknown_kind,
+)
 
 MAX_EXPANDED_BYTES: Final = 64 * 1024
 
@@ -43,23 +49,6 @@ class Source(Protocol):
             UnusableError: If it may not or cannot be read.
         """
         ...
-
-
-class UnusableError(Exception):
-    """
-    A placeholder cannot be replaced.
-
-    Attributes:
-        found: What is there.
-        expected: What should be.
-        cure: What to do about it.
-    """
-
-    def __init__(self, found: str, expected: str, cure: str) -> None:
-        super().__init__(found, expected, cure)
-        self.found = found
-        self.expected = expected
-        self.cure = cure
 
 
 class _FailedBeforeError(Exception):
@@ -94,7 +83,7 @@ class Interpolator:
         """
         source = self.sources.get(kind)
         if source is None:
-            raise _unknown_kind(kind, self.sources)
+            raise unknown_kind(kind, self.sources)
         return source.find(name)
 
 
@@ -112,12 +101,14 @@ class Expansion:
     The expansion of one set of properties; each of them is expanded once.
 
     Attributes:
-        used: Kind and name of every value that was looked up in a source, found or
-            not.
+        used: What was looked up in a source, by kind and name: the text, or None if
+            it was not there. Each is looked up once.
+        secrets: The texts among them that must not be shown.
     """
 
     def __init__(self, interpolator: Interpolator, properties: Properties) -> None:
-        self.used: set[tuple[str, str]] = set()
+        self.used: dict[tuple[str, str], str | None] = {}
+        self.secrets: set[str] = set()
         self._interpolator = interpolator
         self._properties = properties
         self._done: dict[str, _Expanded | None] = {}
@@ -173,7 +164,7 @@ class Expansion:
 
     def _value(self, value: Value) -> _Expanded:
         if len(self._under_way) > MAX_DEPTH:
-            raise _too_deep()
+            raise too_deep()
         if not isinstance(value, tuple):
             return self._scalar(value)
         items = [self._scalar(item) for item in value]
@@ -187,7 +178,7 @@ class Expansion:
             try:
                 return self._text(parse(value))
             except TooDeepError:
-                raise _too_deep() from None
+                raise too_deep() from None
         return _Expanded(value)
 
     def _text(self, parts: Parts) -> _Expanded:
@@ -210,27 +201,46 @@ class Expansion:
 
     def _placeholder(self, placeholder: Placeholder) -> _Expanded:
         name = self._text(placeholder.name)
-        found = self._find(placeholder.opener, _as_text(name.value))
+        try:
+            found = self._find(placeholder.opener, _as_text(name.value))
+        except UnusableError as error:
+            if not name.is_secret:
+                raise
+            hidden = f"a placeholder whose name is a secret ({MASK})"
+            raise UnusableError(hidden, "a name that is none", error.cure) from None
         is_there = found is not None and found.value != ""
         if placeholder.operator == ":+":
             return self._text(placeholder.text) if is_there else _Expanded("")
         if placeholder.operator == ":-" and not is_there:
             return self._text(placeholder.text)
         if found is None:
-            raise _unknown(placeholder.opener, name)
+            raise unknown(
+                placeholder.opener, MASK if name.is_secret else _as_text(name.value)
+            )
         return _Expanded(found.value, found.is_secret or name.is_secret)
 
     def _find(self, opener: str, name: str) -> _Expanded | None:
         kind, colon, rest = name.partition(":")
         if opener == "$[" or (colon and kind == "env"):
-            self.used.add((kind, rest))
-            text = self._interpolator.find(kind, rest)
-            is_secret = self._interpolator.sources[kind].is_secret
-            return None if text is None else _Expanded(text, is_secret)
+            return self._looked_up(kind, rest)
         if name in self._properties:
-            return self._property(name)
+            found = self._property(name)
+            is_secret = found.is_secret or self._properties.is_secret(name)
+            return _Expanded(found.value, is_secret)
         variable = self._interpolator.variables.get(name)
         return None if variable is None else _Expanded(variable)
+
+    def _looked_up(self, kind: str, name: str) -> _Expanded | None:
+        if (kind, name) not in self.used:
+            self.used[kind, name] = None  # remembered, should it fail
+            self.used[kind, name] = self._interpolator.find(kind, name)
+        text = self.used[kind, name]
+        if text is None:
+            return None
+        is_secret = self._interpolator.sources[kind].is_secret
+        if is_secret:
+            self.secrets.add(text)
+        return _Expanded(text, is_secret)
 
 
 def _as_text(value: Value) -> str:
@@ -252,32 +262,4 @@ def _violation(key: str, error: UnusableError) -> Diagnostic:
         expected=error.expected,
         cure=error.cure,
         rule="placeholder",
-    )
-
-
-def _unknown(opener: str, name: _Expanded) -> UnusableError:
-    text = MASK if name.is_secret else _as_text(name.value)
-    placeholder = f"{opener}{text}{'}' if opener == '${' else ']'}"
-    return UnusableError(
-        f"{shown(placeholder)}, which nobody knows",
-        "a property of this configuration, a variable, or something there",
-        f"Define it, give it a default (${{name:-default}}), or write \\{opener} if it "
-        "is meant as it stands.",
-    )
-
-
-def _unknown_kind(kind: str, sources: Mapping[str, Source]) -> UnusableError:
-    known = ", ".join(f"$[{one}:…]" for one in sorted(sources))
-    return UnusableError(
-        f"a placeholder of the kind {shown(kind)}",
-        f"one of {known}" if known else "no placeholder of a kind",
-        "Correct the kind, or write \\$[ if it is meant as it stands.",
-    )
-
-
-def _too_deep() -> UnusableError:
-    return UnusableError(
-        f"placeholders more than {MAX_DEPTH} levels deep",
-        "fewer levels",
-        "Write some of them out.",
     )

@@ -3,8 +3,8 @@ The syntax of placeholders, read once into a tree; nothing is looked up here.
 
 ``${name}`` and ``$[kind:name]``, with ``:-text`` (instead, when missing or empty) or
 ``:+text`` (only when present) before the end; each part may hold placeholders again.
-A backslash before ``${`` or ``$[`` makes it plain text. What is not closed, and a
-``$[…]`` without a kind, is plain text too.
+A backslash before ``${`` or ``$[`` makes it plain text; two are one backslash before a
+placeholder. What is not closed, and a ``$[…]`` without a kind, is plain text too.
 
 Source: Felix ``InterpolationHelper`` and the Felix interpolation plugin. There the text
 in a default is expanded although it is not needed, and what was expanded is searched
@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-_TOKEN = re.compile(r"\\?\$[{\[]|[}\]]|:[-+]")
+_TOKEN = re.compile(r"\\*\$[{\[]|[}\]]|:[-+]")
 MAX_DEPTH: Final = 32
 
 _CLOSERS = {"${": "}", "$[": "]"}
@@ -89,12 +89,16 @@ def parse(text: str) -> Parts:
 
 def _take(stack: list[_Open], token: str) -> None:
     top = stack[-1]
-    if token in _CLOSERS:
+    opener = token.lstrip("\\")
+    if opener in _CLOSERS:
+        backslashes = len(token) - len(opener)
+        top.parts.append("\\" * (backslashes // 2))
+        if backslashes % 2:
+            top.parts.append(opener)
+            return
         if len(stack) > MAX_DEPTH:
             raise TooDeepError
-        stack.append(_Open(token))
-    elif token.startswith("\\"):
-        top.parts.append(token[1:])
+        stack.append(_Open(opener))
     elif token == _CLOSERS.get(top.opener):
         stack.pop()
         _close(stack[-1], top)

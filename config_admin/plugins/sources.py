@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from config_admin.core.display import escaped, shown
-from config_admin.plugins.interpolation import UnusableError
+from config_admin.plugins.unusable import UnusableError
 
 MAX_FILE_BYTES: Final = 64 * 1024
 
@@ -71,6 +71,9 @@ class DirectorySource:
         try:
             return _text_of(real)
         except FileNotFoundError:
+            # A link on the way may have been swapped since its end was found.
+            if os.path.realpath(self.directory / name) != real:
+                return self.find(name)
             return None
         except OSError as error:
             raise UnusableError(

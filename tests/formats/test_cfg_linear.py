@@ -58,3 +58,12 @@ def test_a_megabyte_is_read_whole():
     assert cfg.loads("a=" + "\\" * MEGABYTE) == {"a": "\\" * (MEGABYTE // 2)}
     assert cfg.loads("k" * MEGABYTE) == {"k" * MEGABYTE: ""}
     assert len(cfg.loads("".join(f"k{n}=v\n" for n in range(100_000)))) == 100_000
+
+
+def test_a_megabyte_that_deserves_a_million_warnings_gets_the_first_ones():
+    begun_s = process_time()
+    found = cfg.read("a\n" * 500_000).warnings
+
+    assert 100 <= len(found) <= 300
+    assert found[0].line == 1
+    assert process_time() - begun_s < 5

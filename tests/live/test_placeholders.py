@@ -122,3 +122,30 @@ def test_a_secret_that_goes_away_takes_nothing_away(etc, admin, service, wait_un
     assert (fault.kind, fault.pid) == (FaultKind.CONFIGURATION, "p")
     assert service.calls[-1] == {"dsn": "hunter2"}
     assert admin.get("p").properties == {"dsn": "hunter2"}
+
+
+def test_lists_defaults_and_typed_files_keep_what_was_written(etc, admin, service):
+    (etc / "q.cfg").write_text('l = ["$[secret:pw]", "x"]\nn = I"1"\n')
+    admin.add_managed_service("q", service)
+    service.wait_for({"l": ("hunter2", "x"), "n": 1})
+
+    admin.update("q", {"l": ["hunter2", "y"], "n": 2})
+    assert admin.flush(10)
+
+    text = (etc / "q.cfg").read_text()
+    assert text == 'l = ["$[secret:pw]", "y"]\nn = I"2"\n'
+
+
+def test_a_secret_that_is_part_of_a_value_never_leaves_by_an_exception(
+    etc, admin, wait_until, caplog
+):
+    def updated(_):
+        raise ValueError("cannot log in with hunter2")
+
+    (etc / "p.cfg").write_text("dsn = amqp://u:$[secret:pw]@h\n")
+    wait_until(lambda: admin.find("p"))
+    admin.add_managed_service("p", updated)
+
+    (fault,) = wait_until(admin.faults)
+
+    assert "hunter2" not in f"{fault!r} {caplog.text}"

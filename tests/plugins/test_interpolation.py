@@ -145,3 +145,30 @@ def test_any_text_is_read_without_a_loss(text):
     parts = parse(text.replace("${", "").replace("$[", ""))
 
     assert "".join(map(str, parts)) == text.replace("${", "").replace("$[", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"C:\temp\\${b}", r"C:\temp" + "\\1"),
+        (r"\\\${b}", r"\${b}"),
+        (r"\\\\${b}", r"\\1"),
+    ],
+)
+def test_two_backslashes_before_a_placeholder_are_one(text, expected):
+    assert expanded(a=text, b="1")["a"] == expected
+
+
+def test_what_refers_to_a_key_that_is_named_like_a_secret_is_one():
+    properties = Properties({"password": "hunter2", "dsn": "u/${password}"})
+    found = Expansion(INTERPOLATOR, properties).run()
+
+    assert "hunter2" not in repr(found)
+
+
+@pytest.mark.parametrize("text", ["$[env:${pw}]", "$[${pw}:x]", "${${pw}}"])
+def test_a_secret_that_is_part_of_a_name_is_not_told(text):
+    with pytest.raises(InvalidConfigurationError) as caught:
+        expanded(a=text, pw="$[secret:pw]")
+
+    assert "hunter2" not in str(caught.value)

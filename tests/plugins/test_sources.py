@@ -4,12 +4,12 @@ import os
 
 import pytest
 
-from config_admin.plugins.interpolation import UnusableError
 from config_admin.plugins.sources import (
     MAX_FILE_BYTES,
     DirectorySource,
     EnvironmentSource,
 )
+from config_admin.plugins.unusable import UnusableError
 
 
 @pytest.fixture
