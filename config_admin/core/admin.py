@@ -13,7 +13,8 @@ Source: OSGi Compendium ch. 104, ``ConfigurationAdmin``.
 """
 
 import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 
 from config_admin.core.audience import Audience
 from config_admin.core.configuration import Configuration, Origin, OriginKind
@@ -135,14 +136,14 @@ class ConfigurationAdmin(Configurations):
         """
         pid = require_pid(pid)
         self._require_open(pid, origin)
-        given = self._storable(pid, properties, origin)
+        with self._refusals_told(pid, origin):
+            given = storable(pid, properties)
         while True:
             before = self._entries.get(pid)
             require_revision(pid, before, revision)
-            written = given
-            if origin.kind is not OriginKind.FILE:
-                written = as_written(pid, given, before, self._validator)
-            checked = self._check(pid, written, origin)
+            with self._refusals_told(pid, origin):
+                written = self._written(pid, given, before, origin)
+                checked = self._validator.check(pid, written)
             with self._commit_lock:
                 if not self._is_still_valid(pid, before, checked):
                     continue
@@ -273,22 +274,25 @@ class ConfigurationAdmin(Configurations):
             self._gate.note_change(new.pid)
         return entry
 
-    def _storable(
-        self, pid: str, properties: Mapping[str, object], origin: Origin
-    ) -> Properties:
+    @contextmanager
+    def _refusals_told(self, pid: str, origin: Origin) -> Iterator[None]:
         try:
-            return storable(pid, properties)
-        except InvalidConfigurationError as error:
-            self.note_refusal(pid, origin, error.violations)
-            raise
-
-    def _check(self, pid: str, written: Properties, origin: Origin) -> Checked:
-        try:
-            return self._validator.check(pid, written)
+            yield
         except InvalidConfigurationError as error:
             if origin.kind is not OriginKind.FILE:  # its directory knows the lines
                 self.note_refusal(pid, origin, error.violations)
             raise
+
+    def _written(
+        self, pid: str, given: Properties, before: Entry | None, origin: Origin
+    ) -> Properties:
+        """*given* in the words of the file, which can be made to say them."""
+        if origin.kind is OriginKind.FILE:
+            return given
+        written = as_written(pid, given, before, self._validator)
+        if self._gate is not None:
+            self._gate.require_writable(pid, written)
+        return written
 
     def _require_open(self, pid: str, origin: Origin) -> None:
         if self._gate is not None and origin.kind is not OriginKind.FILE:

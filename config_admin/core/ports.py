@@ -158,6 +158,15 @@ class Gate(Protocol):
         """
         ...
 
+    def require_writable(self, pid: str, properties: Properties) -> None:
+        """
+        Nothing, if the file of *pid* can be made to say *properties*.
+
+        Raises:
+            InvalidConfigurationError: If its format cannot, without a loss.
+        """
+        ...
+
     def note_change(self, pid: str) -> None:
         """*pid* was changed; called in commit order, must not block."""
         ...

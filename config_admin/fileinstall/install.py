@@ -15,6 +15,7 @@ from math import inf
 from time import monotonic
 
 from config_admin.core.display import escaped
+from config_admin.core.properties import Properties
 from config_admin.fileinstall.attachment import Attachment
 from config_admin.fileinstall.directory import ConfigDirectory
 from config_admin.fileinstall.pace import Clock
@@ -126,6 +127,10 @@ class FileInstall:
     def require_open(self, pid: str) -> None:
         """Nothing, if *pid* may be changed by others than its file."""
         self._directory.gate.require_open(pid)
+
+    def require_writable(self, pid: str, properties: Properties) -> None:
+        """Nothing, if the file of *pid* can be made to say *properties*."""
+        self._directory.gate.require_writable(pid, properties)
 
     def note_change(self, pid: str) -> None:
         """Write *pid* when it has been quiet for a moment."""

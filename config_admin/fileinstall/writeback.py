@@ -16,12 +16,17 @@ from config_admin.core.errors import (
 )
 from config_admin.core.faults import Fault, FaultKind, faults_of
 from config_admin.core.ports import FileRecord
+from config_admin.core.properties import Properties
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.drafts import digest_of
-from config_admin.fileinstall.encoding import decoded, encoded
+from config_admin.fileinstall.encoding import UndecodableError, decoded, encoded
 from config_admin.fileinstall.names import file_name_of
 from config_admin.fileinstall.pace import UnwrittenChanges
-from config_admin.fileinstall.reading import Content, FileBusyError
+from config_admin.fileinstall.reading import (
+    Content,
+    FileBusyError,
+    read_small_file,
+)
 from config_admin.fileinstall.writing import (
     DirectoryLockedError,
     UnseenEditError,
@@ -68,6 +73,24 @@ class WriteBack:
             cure = "Make the file writable (chmod u+w), then try again."
             named = str(self._context.named / record.file)
             raise ReadOnlyConfigurationError(pid, named, cure)
+
+    def require_writable(self, pid: str, properties: Properties) -> None:
+        """Nothing, if the file of *pid* can be made to say *properties*."""
+        record = self._ledger.get(pid)
+        if record is None or record.known is None or not self._context.write_back:
+            return
+        try:
+            data = read_small_file(self._path / record.file)
+            if digest_of(data) != record.known:
+                return  # an edit that nobody has read yet
+            text = decoded(data, self._context.encoding)
+            self._context.format_of(record.file).merge(text, properties)
+        except FormatError as error:
+            file = self._context.shown(record.file)
+            found = [replace(one, file=file) for one in error.diagnostics]
+            raise InvalidConfigurationError(pid, found) from None
+        except (OSError, UndecodableError):
+            return  # it cannot be read: the write itself will tell
 
     def note_change(self, pid: str) -> None:
         """*pid* was changed, and not by its file."""

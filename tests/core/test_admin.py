@@ -47,6 +47,9 @@ class FileGate:
         if self.is_closed:
             raise ReadOnlyConfigurationError(pid, f"etc/{pid}.cfg", "Open the gate.")
 
+    def require_writable(self, pid, properties):
+        pass
+
     def note_change(self, pid):
         self.changed.append(pid)
 

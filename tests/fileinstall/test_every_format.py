@@ -2,7 +2,7 @@
 
 import pytest
 
-from config_admin import ConfigAdmin
+from config_admin import ConfigAdmin, InvalidConfigurationError
 
 FILES = [
     ("p.cfg", "# c\na = 1\n", "# c\na = 2\n"),
@@ -27,18 +27,19 @@ def test_a_file_is_read_and_written_in_its_format(tmp_path, name, text, written)
 
 
 @pytest.mark.integration
-def test_a_write_that_would_lose_a_comment_is_a_fault_and_the_file_stays(tmp_path):
+def test_an_update_that_would_lose_a_comment_is_refused_with_its_place(tmp_path):
     text = '{"a": [1, /* two */ 2]}'
     (tmp_path / "p.json").write_text(text, encoding="utf-8")
 
     with ConfigAdmin(tmp_path) as admin:
-        admin.update("p", {"a": [3]})
-        admin.flush(5)
-        (fault,) = admin.faults()
+        with pytest.raises(InvalidConfigurationError) as caught:
+            admin.update("p", {"a": [3]})
+        assert admin.get("p").properties == {"a": [1, 2]}
 
-    assert fault.rule == "comment"
-    assert (fault.line, fault.column) == (1, 11)
-    assert fault.file == str(tmp_path / "p.json")
+    (violation,) = caught.value.violations
+    assert violation.rule == "comment"
+    assert (violation.line, violation.column) == (1, 11)
+    assert violation.file == str(tmp_path / "p.json")
     assert (tmp_path / "p.json").read_text(encoding="utf-8") == text
 
 
