@@ -1,0 +1,80 @@
+"""Without permission the old file stays whole and no draft is left behind."""
+
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from config_admin.fileinstall.drafts import digest_of
+from config_admin.fileinstall.writing import create_file, remove_file, replace_file
+
+OLD, NEW = b"a = 1\n", b"a = 2\n"
+NOBODY = 65534
+
+
+@pytest.fixture
+def path():
+    """A file of ours, in a directory that everybody may look into."""
+    folder = Path(tempfile.mkdtemp())
+    path = folder / "p.cfg"
+    path.write_bytes(OLD)
+    replace_file(path, OLD, digest_of(OLD))  # everything is imported and looked up
+    os.utime(path, (0, 0))  # nobody has just written to it
+    yield path
+    folder.chmod(stat.S_IRWXU)
+    shutil.rmtree(folder)
+
+
+def raised_without_privileges(call):
+    """The name of what *call* raises when root is not who calls it."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        name = "nothing"
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+            call()
+        except OSError as error:
+            name = type(error).__name__
+        finally:
+            os.write(writer, name.encode())
+            os._exit(0)
+    os.close(writer)
+    os.waitpid(child, 0)
+    with open(reader, encoding="utf-8") as answer:  # noqa: PTH123 - a descriptor
+        return answer.read()
+
+
+CALLS = {
+    "create": lambda path: create_file(path.with_name("q.cfg"), NEW),
+    "replace": lambda path: replace_file(path, NEW, digest_of(OLD)),
+    "remove": lambda path: remove_file(path, digest_of(OLD)),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_directory_that_may_not_be_written_is_left_as_it_is(path, call):
+    path.parent.chmod(0o555)
+
+    assert raised_without_privileges(lambda: call(path)) == "PermissionError"
+
+    assert path.read_bytes() == OLD
+    assert [found.name for found in path.parent.iterdir()] == ["p.cfg"]
+
+
+def test_an_exchange_that_the_directory_forbids_leaves_no_draft(path):
+    """In a sticky directory nobody may rename what belongs to somebody else."""
+    path.parent.chmod(0o1777)
+    path.chmod(0o644)
+    expected = "PermissionError" if os.geteuid() == 0 else "nothing"
+
+    assert raised_without_privileges(lambda: CALLS["replace"](path)) == expected
+
+    assert path.read_bytes() == (OLD if os.geteuid() == 0 else NEW)
+    assert [found.name for found in path.parent.iterdir()] == ["p.cfg"]
