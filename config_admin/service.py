@@ -10,7 +10,6 @@ from enum import Enum
 from os import PathLike
 from pathlib import Path
 from threading import Event, Lock
-from types import TracebackType
 from typing import Self
 
 from config_admin.assembly import Assembly
@@ -130,12 +129,7 @@ class ConfigAdmin:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     # Registering

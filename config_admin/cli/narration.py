@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator
 from threading import Lock
-from types import TracebackType
 from typing import Self
 
 from config_admin import (
@@ -106,12 +105,7 @@ class Faults(logging.Handler):
         self._logger.addHandler(self)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._logger.removeHandler(self)
         self._logger.setLevel(self._before[0])
         self._logger.propagate = self._before[1]

@@ -13,7 +13,6 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
-from types import TracebackType
 from typing import Protocol, Self
 
 from config_admin.core.lane import Lane
@@ -110,12 +109,7 @@ class LaneDispatcher:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop(0)
 
     def start(self) -> None:

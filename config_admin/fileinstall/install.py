@@ -102,11 +102,13 @@ class FileInstall:
         pid = self._directory.pid_for(name)
         if pid is not None:
             self._directory.note_close(pid)
-        self.file_changed(name)
+        self._look_at_file(name, pid)
 
     def file_changed(self, name: str) -> None:
         """Look at the file *name*."""
-        pid = self._directory.pid_for(name)
+        self._look_at_file(name, self._directory.pid_for(name))
+
+    def _look_at_file(self, name: str, pid: str | None) -> None:
         if pid is not None:
             self.look_at([pid])
         elif os.path.islink(self._directory.path / name):  # noqa: PTH114 - never raises

@@ -28,7 +28,7 @@ STILL_AFTER_CLOSE_S = 0.05
 
 _LEASELESS_FILE_SYSTEMS = ("nfs", "cifs", "smb", "fuse", "9p", "afs", "ceph")
 _SETTLED_S = 2.0
-_BUSY_RETRY_S = 0.25
+BUSY_RETRY_S = 0.25
 
 _HAS_LEASES = hasattr(fcntl, "F_SETLEASE")
 _NO_LEASE_HERE = {errno.EACCES, errno.EINVAL, errno.ENOLCK, errno.EOPNOTSUPP}
@@ -186,7 +186,7 @@ def _lease(descriptor: int, still_s: float) -> bool:
         status = os.fstat(descriptor)
         refused = error.errno == errno.EAGAIN
         if refused and _device_has_leases(status.st_dev):
-            raise FileBusyError(_BUSY_RETRY_S) from error
+            raise FileBusyError(BUSY_RETRY_S) from error
         if not refused and error.errno not in _NO_LEASE_HERE:
             raise
     _require_still(os.fstat(descriptor), still_s)

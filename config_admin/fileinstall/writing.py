@@ -22,13 +22,13 @@ from config_admin.fileinstall.drafts import (
 )
 from config_admin.fileinstall.exchange import exchange, rename_to_free
 from config_admin.fileinstall.reading import (
+    BUSY_RETRY_S,
     FileBusyError,
     is_being_written,
     read_small_file,
 )
 
 NEW_FILE_MODE = 0o600
-_BUSY_RETRY_S = 0.25
 
 
 class UnseenEditError(Exception):
@@ -91,7 +91,7 @@ def replace_file(path: Path, data: bytes, known: str) -> None:
         OSError: If it cannot be written; the old file is whole.
     """
     if is_being_written(path):
-        raise FileBusyError(_BUSY_RETRY_S)
+        raise FileBusyError(BUSY_RETRY_S)
     draft = _write_draft(path, data, known, path.stat())
     try:
         is_exchanged = exchange(draft, path)
@@ -120,7 +120,7 @@ def remove_file(path: Path, known: str) -> None:
         OSError: If it cannot be removed.
     """
     if is_being_written(path):
-        raise FileBusyError(_BUSY_RETRY_S)
+        raise FileBusyError(BUSY_RETRY_S)
     aside = draft_of(path, known, GONE)
     path.rename(aside)
     if _is_known(aside, known):
