@@ -69,6 +69,32 @@ class InvalidConfigurationError(InputError):
         return "\n".join(lines)
 
 
+class InvalidFilterError(InputError, ValueError):
+    """
+    The text cannot be a filter.
+
+    Attributes:
+        text: The text.
+        position: Where it is wrong, from 1, in characters; behind the last one if its
+            end came too soon.
+        reason: What is wrong there, and what to write instead.
+    """
+
+    def __init__(self, text: str, position: int, reason: str) -> None:
+        super().__init__(text, position, reason)
+        self.text = text
+        self.position = position
+        self.reason = reason
+
+    def __str__(self) -> str:
+        character = self.text[self.position - 1 : self.position]
+        found = shown(character) if character else "the end"
+        return (
+            f"{shown(self.text)} cannot be a filter. "
+            f"At character {self.position} ({found}) {self.reason}"
+        )
+
+
 class InvalidPidError(InputError, ValueError):
     """
     The text cannot be a PID.

@@ -6,12 +6,14 @@ import pytest
 
 from config_admin.core import errors
 from config_admin.core.diagnostics import Diagnostic
+from config_admin.core.display import shown
 from config_admin.core.errors import (
     ConfigAdminError,
     ConfigurationError,
     FormatError,
     InputError,
     InvalidConfigurationError,
+    InvalidFilterError,
     InvalidPidError,
     NoSuchConfigurationError,
     NotRunningError,
@@ -30,6 +32,7 @@ GROUPS = {
     InputError: [
         FormatError([FOUND]),
         InvalidConfigurationError("a", [FOUND]),
+        InvalidFilterError("(", 2, "a key is missing."),
         InvalidPidError("", "it is empty."),
         ReadOnlyConfigurationError("a", "etc/a.cfg", "Make it writable."),
         RefusedFileError("a", [FOUND]),
@@ -56,6 +59,18 @@ EACH = [error for group in GROUPS.values() for error in group]
         (
             InvalidConfigurationError("", [FOUND]),
             f"These properties cannot be accepted; nothing was changed:\n  {LINE}",
+        ),
+        (
+            InvalidFilterError("(\x1b", 2, "a key is missing."),
+            "'(\\x1b' cannot be a filter. At character 2 ('\\x1b') a key is missing.",
+        ),
+        (
+            InvalidFilterError("(", 2, "a key is missing."),
+            "'(' cannot be a filter. At character 2 (the end) a key is missing.",
+        ),
+        (
+            InvalidFilterError("(" * 130, 129, "no."),
+            f"{shown('(' * 130)} cannot be a filter. At character 129 ('(') no.",
         ),
         (InvalidPidError("a\x1b", "no."), "'a\\x1b' cannot be a PID: no."),
         (
@@ -117,6 +132,7 @@ def test_an_error_can_go_to_another_process(error):
 @pytest.mark.parametrize(
     ("error", "builtin"),
     [
+        (InvalidFilterError("", 1, "no."), ValueError),
         (InvalidPidError("", "no."), ValueError),
         (NoSuchConfigurationError("a"), LookupError),
     ],
