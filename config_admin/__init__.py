@@ -4,6 +4,12 @@ A Configuration Admin: files in ``etc/``, services in code, live.
 The public names; everything else may change.
 """
 
+from config_admin.core.callbacks import (
+    ConfigurationListener,
+    ConfigurationPlugin,
+    ManagedService,
+    ManagedServiceFactory,
+)
 from config_admin.core.configuration import Configuration, Origin
 from config_admin.core.diagnostics import Diagnostic, Severity
 from config_admin.core.errors import (
@@ -12,6 +18,7 @@ from config_admin.core.errors import (
     FormatError,
     InputError,
     InvalidConfigurationError,
+    InvalidFilterError,
     InvalidPidError,
     NoSuchConfigurationError,
     NotRunningError,
@@ -30,11 +37,13 @@ from config_admin.core.events import (
     EventType,
 )
 from config_admin.core.faults import Fault, FaultKind
-from config_admin.core.ports import ConfigurationListener, ManagedService
 from config_admin.core.properties import Properties, Value
+from config_admin.core.receipts import Receipt
 from config_admin.core.registry import Registration
+from config_admin.core.targets import Target
+from config_admin.core.transaction import Transaction
 from config_admin.service import ConfigAdmin
-from config_admin.settings import Settings
+from config_admin.settings import Directory, Settings
 
 __all__ = [
     "CM_DELETED",
@@ -46,20 +55,25 @@ __all__ = [
     "ConfigurationError",
     "ConfigurationEvent",
     "ConfigurationListener",
+    "ConfigurationPlugin",
     "Diagnostic",
+    "Directory",
     "EventType",
     "Fault",
     "FaultKind",
     "FormatError",
     "InputError",
     "InvalidConfigurationError",
+    "InvalidFilterError",
     "InvalidPidError",
     "ManagedService",
+    "ManagedServiceFactory",
     "NoSuchConfigurationError",
     "NotRunningError",
     "Origin",
     "Properties",
     "ReadOnlyConfigurationError",
+    "Receipt",
     "RefusedFileError",
     "Registration",
     "RevisionConflictError",
@@ -67,6 +81,8 @@ __all__ = [
     "Severity",
     "StoreError",
     "StoreOutcomeUnknownError",
+    "Target",
+    "Transaction",
     "UsageError",
     "Value",
 ]

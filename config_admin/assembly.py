@@ -6,30 +6,35 @@ The rooms, put together: the only file that knows every one of them.
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
 from config_admin import extensions
 from config_admin.core.admin import ConfigurationAdmin
 from config_admin.core.diagnostics import Severity
-from config_admin.core.dispatch import LaneDispatcher
-from config_admin.core.faults import Fault, FaultBook, FaultKind
-from config_admin.core.lane import Lane
+from config_admin.core.errors import UsageError
+from config_admin.core.faults import Fault, FaultBook
+from config_admin.core.parts import Limits, World
+from config_admin.core.ports import Validator
+from config_admin.core.threads import LaneDispatcher
 from config_admin.fileinstall.attachment import Attachment
 from config_admin.fileinstall.context import Context
-from config_admin.fileinstall.directory import ConfigDirectory
+from config_admin.fileinstall.directories import Directories
 from config_admin.fileinstall.encoding import require_encoding
 from config_admin.fileinstall.follower import Follower
 from config_admin.fileinstall.install import FileInstall
 from config_admin.fileinstall.pace import Timing
 from config_admin.fileinstall.presence import Presence
+from config_admin.plugins.environment import OverridingValidator
 from config_admin.plugins.interpolation import Interpolator
 from config_admin.plugins.resolving import ResolvingValidator
 from config_admin.plugins.sources import DirectorySource, EnvironmentSource
 from config_admin.schema.catalog import SchemaCatalog
+from config_admin.schema.packaged import SchemaDirectory
 from config_admin.schema.validator import SchemaValidator
-from config_admin.settings import Settings
+from config_admin.settings import Directory, Settings
 from config_admin.stores.memory import MemoryLedger, MemoryStore
 
 _LOG = logging.getLogger("config_admin")
@@ -53,23 +58,25 @@ class Assembly:
 
     def __init__(self, settings: Settings) -> None:
         self._start_timeout_s = settings.start_timeout_s
+        self._polling_s = _require_polling(settings.polling_s)
         self.faults = FaultBook(_log_faults)
-        self.dispatcher = LaneDispatcher(max_threads=settings.max_callback_threads)
-        self._catalog = SchemaCatalog(settings.schemas, self.faults)
-        self._attachments: list[Attachment] = []
-        self.admin = ConfigurationAdmin(
-            store=MemoryStore(),
-            validator=ResolvingValidator(
-                _interpolator(settings), SchemaValidator(self._catalog)
-            ),
-            dispatcher=self.dispatcher,
-            faults=self.faults,
+        self.dispatcher = LaneDispatcher(
+            clock=monotonic,
+            report=self.faults.report,
+            max_threads=settings.max_callback_threads,
+            busy_after_s=settings.callback_busy_after_s,
         )
-        self._directory = ConfigDirectory(self._context(settings))
-        self._files = FileInstall(self._directory)
+        self._schemas = SchemaDirectory(settings.schemas)
+        self._catalog = SchemaCatalog(
+            self._schemas.path, self.faults, named=self._schemas.named
+        )
+        self._attachments: list[Attachment] = []
+        self.admin = ConfigurationAdmin(MemoryStore(), self._world(settings))
+        self._directories = Directories(self._contexts(settings))
+        self._files = FileInstall(self._directories)
         self.admin.guard(self._files)
         for path, holds in (
-            (settings.schemas, "JSON Schemas"),
+            (self._schemas.path, "JSON Schemas"),
             (settings.secrets, "secrets"),
             (settings.files, "files for placeholders"),
         ):
@@ -81,7 +88,7 @@ class Assembly:
         deadline_s = monotonic() + self._start_timeout_s
         self._files.start()
         self.dispatcher.start()
-        for registration in self.admin.services():
+        for registration in self.admin.audience.registrations():
             registration.wait(max(0.0, deadline_s - monotonic()))
 
     def stop(self) -> None:
@@ -92,8 +99,8 @@ class Assembly:
         self._files.stop(_STOP_SHARE_S)
         for attachment in self._attachments:
             attachment.close()
-        for lane in self.dispatcher.stop(_STOP_SHARE_S):
-            self._report_stuck(lane)
+        self._schemas.close()
+        self.dispatcher.stop(_STOP_SHARE_S)
 
     def flush(self, timeout_s: float | None) -> bool:
         """Wait for every callback and every write; whether that was in time."""
@@ -109,20 +116,50 @@ class Assembly:
             and self.dispatcher.flush(left_s())
         )
 
-    def _context(self, settings: Settings) -> Context:
-        return Context(
-            path=settings.etc.absolute(),
-            named=settings.etc,
-            admin=self.admin,
-            formats=extensions.formats(),
-            ledger=MemoryLedger(),
+    def _world(self, settings: Settings) -> World:
+        return World(
+            validator=self._validator(settings),
+            dispatcher=self.dispatcher,
             faults=self.faults,
-            encoding=require_encoding(settings.encoding),
-            write_back=settings.write_back,
-            timing=Timing(
-                delete_grace_s=settings.delete_grace_s, settle_s=settings.settle_s
+            now=lambda: datetime.now(UTC),
+            required_plugins=settings.required_plugins,
+            limits=Limits(
+                check_timeout_s=settings.check_timeout_s,
+                listener_timeout_s=settings.listener_timeout_s,
             ),
         )
+
+    def _validator(self, settings: Settings) -> Validator:
+        schemas = SchemaValidator(self._catalog)
+        resolving = ResolvingValidator(_interpolator(settings), schemas)
+        if not settings.environment_overrides:
+            return resolving
+        return OverridingValidator(
+            os.environ, resolving, declared=schemas.declared, faults=self.faults
+        )
+
+    def _contexts(self, settings: Settings) -> list[Context]:
+        encoding = require_encoding(settings.encoding)
+        formats = extensions.formats()
+        timing = Timing(
+            delete_grace_s=settings.delete_grace_s, settle_s=settings.settle_s
+        )
+        return [
+            Context(
+                path=Path(one.path).absolute(),
+                named=Path(one.path),
+                admin=self.admin,
+                formats=formats,
+                ledger=MemoryLedger(),
+                faults=self.faults,
+                encoding=encoding,
+                suffixes=_suffixes(one, formats),
+                write_back=one.write_back,
+                polling_s=self._polling_s,
+                timing=timing,
+            )
+            for one in settings.directories()
+        ]
 
     def _follow(self, path: Path, holds: str) -> None:
         """Have what depends on a file of *path* looked at again when it changes."""
@@ -132,31 +169,42 @@ class Assembly:
             if not attachment.is_there:
                 return again_s  # what was read from it holds meanwhile
             self._catalog.report_pending()
-            self._files.look_at(self._directory.forget_refusals())
-            for pid in self.admin.present_pids():
-                self.admin.recheck(pid)
+            self._files.look_at(self._directories.forget_refusals())
+            self.admin.recheck_all()
             pending_s = self._catalog.pending_s()
             return again_s if pending_s is None else min(again_s, pending_s)
 
-        def lost() -> None:
-            attachment.lose()
-            check_soon()
-
-        check_soon = self._files.add_chore(check_again)
+        check_soon = self._files.add_chore(check_again, about=str(path))
         presence = Presence(path.absolute(), path, self.faults, holds)
-        follower = Follower(check_soon, lost)
-        attachment = Attachment(path.absolute(), presence, follower)
+        attachment = Attachment(
+            path.absolute(), presence, Follower(check_soon), polling_s=self._polling_s
+        )
         self._attachments.append(attachment)
 
-    def _report_stuck(self, lane: Lane) -> None:
-        fault = Fault(
-            kind=FaultKind.CALLBACK,
-            found=f"a callback that has not returned: {lane.stack()}",
-            expected=f"{lane.name} to return",
-            cure="It was left behind; see what it waits for.",
-            rule="callback",
+
+def _require_polling(polling_s: float | None) -> float | None:
+    if polling_s is not None and not polling_s > 0:
+        raise UsageError(f"polling_s is {polling_s!r}: name seconds above 0, or None.")
+    return polling_s
+
+
+def _suffixes(directory: Directory, formats: Iterable[str]) -> tuple[str, ...]:
+    """
+    The suffixes of the files of *directory*; empty: all there are.
+
+    Raises:
+        UsageError: If there is no such format.
+    """
+    if directory.formats is None:
+        return ()
+    unknown = [one for one in directory.formats if one not in formats]
+    if unknown or not directory.formats:
+        found = f"knows no format {unknown[0]!r}" if unknown else "takes no format"
+        raise UsageError(
+            f"The directory {str(directory.path)!r} {found}: name some of "
+            f"{', '.join(formats)}, or leave formats out."
         )
-        self.faults.report(FaultKind.CALLBACK, lane.name, [fault])
+    return tuple(directory.formats)
 
 
 def _interpolator(settings: Settings) -> Interpolator:
@@ -169,6 +217,7 @@ def _interpolator(settings: Settings) -> Interpolator:
             "file": DirectorySource(files, "files"),
         },
         settings.variables,
+        settings.placeholder_access,
     )
 
 

@@ -23,7 +23,16 @@ MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 30
 
 ROOMS = {"formats", "schema", "stores", "fileinstall", "plugins", "messaging"}
-WIRING = {"service", "assembly", "extensions", "settings"}
+WIRING = {
+    "service",
+    "assembly",
+    "extensions",
+    "settings",
+    "facade",
+    "registering",
+    "configuring",
+    "testing",
+}
 
 # Besides itself, what an area may import of this package ("": the public names) ...
 ALLOWED = {

@@ -14,6 +14,7 @@ class OriginKind(Enum):
 
     API = "api"
     FILE = "file"
+    ENVIRONMENT = "environment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Origin:
     detail: str = ""
 
     API: ClassVar["Origin"]
+    ENVIRONMENT: ClassVar["Origin"]
 
     @classmethod
     def file(cls, path: str) -> Self:
@@ -48,6 +50,7 @@ class Origin:
 
 
 Origin.API = Origin(OriginKind.API)
+Origin.ENVIRONMENT = Origin(OriginKind.ENVIRONMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Configuration:
         revision: 1 for the first; one more with every change, deletes included.
         origin: What caused this revision.
         deleted: Whether this is a tombstone.
+        reason: Why, in the words of whoever changed it; None: nothing was said.
     """
 
     pid: str
@@ -70,6 +74,7 @@ class Configuration:
     revision: int
     origin: Origin
     deleted: bool = False
+    reason: str | None = None
 
     @property
     def factory_pid(self) -> str | None:

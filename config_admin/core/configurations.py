@@ -1,13 +1,17 @@
 """The configurations of now; readers never wait."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from typing import TypeAlias
 
 from config_admin.core.configuration import Configuration
-from config_admin.core.entry import Entry, present, view
+from config_admin.core.entry import Entry, present, view, with_automatic
 from config_admin.core.errors import NoSuchConfigurationError
+from config_admin.core.filter_syntax import parse
 from config_admin.core.pid import require_pid
+
+Configured: TypeAlias = tuple[Configuration, ...]
 
 
 class Configurations:
@@ -36,9 +40,28 @@ class Configurations:
             raise NoSuchConfigurationError(pid, similar)
         return found
 
-    def list_configurations(self) -> tuple[Configuration, ...]:
-        """Every configuration as its schema reads it, in PID order."""
-        return tuple(sorted(map(view, self._all()), key=lambda one: one.pid))
+    def list_configurations(self, wanted: str | None = None) -> Configured:
+        """
+        The configurations as their schemas read them, in PID order.
+
+        Args:
+            wanted: An LDAP filter over properties, ``service.pid`` and
+                ``service.factoryPid``; None: all.
+
+        Raises:
+            InvalidFilterError: If it is none; with the place of the fault.
+
+        Source: OSGi Compendium ch. 104, ``ConfigurationAdmin.listConfigurations``.
+        """
+        entries: Iterable[Entry] = self._all()
+        if wanted is not None:
+            matches = parse(wanted).matches
+            entries = [one for one in entries if matches(with_automatic(one))]
+        return tuple(sorted(map(view, entries), key=lambda one: one.pid))
+
+    def entry(self, pid: str) -> Entry | None:
+        """The newest entry of *pid*, a tombstone too; None if there never was one."""
+        return self._entries.get(pid)
 
     def written(self, pid: str) -> Configuration | None:
         """The newest revision as written, tombstones included; None if never there."""
@@ -53,9 +76,7 @@ class Configurations:
         """Every value that must not be shown, list elements one by one."""
         for entry in self._all():
             yield from entry.checked.secrets
-            properties = entry.delivered()
-            if properties is not None:
-                yield from properties.secret_values()
+            yield from entry.checked.effective().secret_values()
 
     def _all(self) -> tuple[Entry, ...]:
         with self._state_lock:

@@ -1,177 +1,231 @@
 """
-The last step: a service is called with what is there now.
+The last step: whoever registered is called with what is there now.
 
 A lane is handed a PID, never a value. What is delivered is read when the call starts,
 so a busy service ends on the newest revision, and a late notice does no harm.
 """
 
-import traceback
-from collections.abc import Callable, Iterable
-from json import dumps
-from threading import current_thread, main_thread
-from urllib.parse import quote
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from config_admin.core.configuration import Origin
+from config_admin.core.attempt import Attempt
 from config_admin.core.diagnostics import Diagnostic
-from config_admin.core.display import MASK, escaped
-from config_admin.core.entry import ABSENT, Entry, present, revision_of
-from config_admin.core.errors import ConfigurationError
+from config_admin.core.display import escaped
+from config_admin.core.entry import Entry, present, revision_of, state_of
 from config_admin.core.events import ConfigurationEvent
 from config_admin.core.faults import Fault, FaultBook, FaultKind
-from config_admin.core.ports import ConfigurationListener
+from config_admin.core.foreign import Expectation, Secrets, complaints, raised_by
+from config_admin.core.processing import Processing
 from config_admin.core.properties import Properties
-from config_admin.core.registry import Registration, ServiceRegistration
+from config_admin.core.receipts import Receipt, Record
+from config_admin.core.registry import (
+    ListenerRegistration,
+    Registration,
+    ServiceRegistration,
+)
 
-Secrets = Callable[[], Iterable[str]]
+Now = Callable[[], datetime]
 
-_MAX_FOREIGN_CHARACTERS = 500
-_SHORTEST_SECRET = 2
+_CURE = "Mend the configuration or the service; the next change is delivered."
 
 
-def deliver(
-    registration: ServiceRegistration,
-    pid: str,
-    entry: Entry | None,
-    faults: FaultBook,
-    secrets: Secrets,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
     """
-    Call the service with *entry*, unless that is what it was called with last.
+    Calls whoever registered, on the lane of the registration.
 
-    What it raises becomes a fault and harms nobody else; the next success clears it.
+    Attributes:
+        serving: The entry that serves a registration for a PID now; None: none does.
+        processing: The plugins.
+        faults: Takes what callbacks raise.
+        secrets: The values that must not be shown.
+        now: The time, in UTC.
+        when_settled: Called after each attempt.
     """
-    state = entry.state if entry is not None else ABSENT
-    # Asked when its turn has come: what was committed after it was closed is not its.
-    if registration.delivered.get(pid) == state or registration.lane.is_closed:
-        return
-    properties = entry.delivered() if entry is not None else None
-    error = _raised_by(lambda: registration.call(pid, properties))
-    fault = None
-    if error is not None:
-        expected = f"{registration.lane.name} to take {_described(pid, entry)}"
-        origin = entry.configuration.origin if entry is not None else None
-        last = registration.properties.get(pid, Properties())
-        known = [*secrets(), *last.secret_values()]
-        fault = _callback_fault(pid, error, expected, origin, known)
-    _settle_fault(registration, pid, fault, faults)
-    if properties is not None:
-        registration.properties[pid] = properties
-    registration.note_attempt(pid, state)
 
+    serving: Callable[[ServiceRegistration, str], Entry | None]
+    processing: Processing
+    faults: FaultBook
+    secrets: Secrets
+    now: Now
+    when_settled: Callable[[], None]
 
-def tell(
-    registration: Registration,
-    listener: ConfigurationListener,
-    event: ConfigurationEvent,
-    faults: FaultBook,
-    secrets: Secrets,
-) -> None:
-    """Queue *event* for *listener*; what it raises becomes a fault."""
+    def look(self, one: ServiceRegistration, pid: str) -> None:
+        """
+        Bring *one* to what serves it for *pid* now, unless it was called with that.
 
-    def call() -> None:
-        error = _raised_by(lambda: listener.configuration_event(event))
-        fault = None
+        What it raises becomes a fault and harms nobody else; the next success clears
+        it.
+        """
+        entry = self.serving(one, pid)
+        if one.is_factory:
+            self._let_go_of_another(one, pid, entry)
+        if not (one.is_factory and present(entry) is None):
+            self._bring(one, pid, entry)
+        self.when_settled()
+
+    def is_settled(self, one: ServiceRegistration, pid: str) -> bool:
+        """Whether *one* took, refused or holds back what serves it for *pid* now."""
+        entry = self.serving(one, pid)
+        record = one.record(pid)
+        is_idle = record.receipt.busy_since is None
+        if one.is_factory and present(entry) is None:
+            return is_idle and record.incarnation is None
+        return is_idle and state_of(entry) in (record.state, record.held)
+
+    def tell(self, one: ListenerRegistration, event: ConfigurationEvent) -> None:
+        """Tell *one* of *event*; what it raises becomes a fault."""
+        error = raised_by(lambda: one.tell(event))
+        found: list[Diagnostic] = []
         if error is not None:
-            about = f"{event.type.name} of {event.pid}"
-            expected = f"{registration.lane.name} to take {about}"
-            fault = _callback_fault(event.pid, error, expected, None, secrets())
-        _settle_fault(registration, event.pid, fault, faults)
+            about = f"{event.type.name} of {escaped(event.pid)}"
+            expectation = _expectation(one.lane.name, about)
+            found = complaints(error, expectation, self.secrets())
+        self._report(one, one.lane.name, event.pid, found)
 
-    registration.lane.submit(object(), call)
+    def forget(self, one: Registration, name: str) -> None:
+        """*one* has ended, and what it raised is of no interest any more."""
+        for pid in one.faulty.copy():
+            self.faults.clear(FaultKind.CALLBACK, _subject(one, name, pid))
 
+    def _bring(self, one: ServiceRegistration, pid: str, entry: Entry | None) -> None:
+        if one.is_closed:
+            return  # asked when its turn has come: what was committed later is not its
+        record = one.record(pid)
+        if record.state != state_of(entry):
+            missing = self.processing.missing()
+            if missing:
+                self._hold(one, pid, entry, missing)
+            else:
+                self._attempt(one, pid, entry, record)
+        elif record.held is not None:  # another one came and went meanwhile
+            one.keep(pid, _released(record))
 
-def forget_faults(registration: Registration, faults: FaultBook) -> None:
-    """*registration* has ended, and what it raised is of no interest any more."""
-    for pid in registration.faulty.copy():
-        faults.clear(FaultKind.CALLBACK, _fault_subject(registration, pid))
-
-
-def scrubbed(text: str, secrets: Iterable[str]) -> str:
-    """
-    *text* of foreign code, fit to be shown: escaped, shortened, without *secrets*.
-
-    A secret is also found as Python, JSON or an address would write it.
-    """
-    forms = {form for secret in secrets for form in _forms_of(secret)}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, MASK)
-    if len(text) > _MAX_FOREIGN_CHARACTERS:
-        text = f"{text[:_MAX_FOREIGN_CHARACTERS]}…"
-    return escaped(text)
-
-
-def _forms_of(secret: str) -> set[str]:
-    if len(secret) < _SHORTEST_SECRET:
-        return set()
-    python, json = repr(secret)[1:-1], dumps(secret)[1:-1]
-    return {secret, python, json, quote(secret), quote(secret, safe="")}
-
-
-def _raised_by(call: Callable[[], object]) -> BaseException | None:
-    """What foreign code raised: it runs here and nowhere else."""
-    try:
-        call()
-    except BaseException as error:  # SystemExit too must not end a thread of ours
-        if isinstance(error, KeyboardInterrupt) and current_thread() is main_thread():
+    def _attempt(
+        self, one: ServiceRegistration, pid: str, entry: Entry | None, record: Record
+    ) -> None:
+        properties = entry.delivered() if entry is not None else None
+        if entry is not None and properties is not None:
+            properties = self.processing.run(entry.configuration.pid, properties)
+        call = Attempt(one, pid, entry, properties, record.properties)
+        self._begin(call, record)
+        error: BaseException | None = None
+        try:
+            error = call.run()
+        except KeyboardInterrupt as interrupt:  # meant for the program
+            error = interrupt
             raise
-        return error
-    return None
+        finally:
+            found = [] if error is None else self._complaints(call, error)
+            self._report(one, one.name, pid, found)
+            self._end(call, found)
+
+    def _hold(
+        self,
+        one: ServiceRegistration,
+        pid: str,
+        entry: Entry | None,
+        missing: Sequence[str],
+    ) -> None:
+        self.processing.report_missing()
+        record = one.record(pid)
+        held = f"until there is a plugin {', '.join(map(escaped, missing))}"
+        receipt = replace(record.receipt, held=held)
+        one.keep(pid, replace(record, held=state_of(entry), receipt=receipt))
+
+    def _begin(self, call: Attempt, record: Record) -> None:
+        record = _released(record)
+        receipt = self._busy(record, call.entry)
+        secrets = tuple({*record.secrets, *call.secrets()})
+        call.one.records[call.pid] = replace(
+            record, state=state_of(call.entry), receipt=receipt, secrets=secrets
+        )
+
+    def _busy(self, record: Record, entry: Entry | None) -> Receipt:
+        revision, now = revision_of(entry), self.now()
+        return replace(record.receipt, busy_with=revision, busy_since=now)
+
+    def _end(self, call: Attempt, found: Sequence[Diagnostic]) -> None:
+        if call.one.is_closed:
+            return  # perhaps before it was called; nobody asks any more
+        record = call.one.record(call.pid)
+        revision = record.receipt.busy_with
+        receipt = replace(record.receipt, busy_with=None, busy_since=None)
+        if found:
+            reason = "; ".join(each.message for each in found)
+            receipt = replace(receipt, refused=revision, reason=reason)
+            call.one.keep(call.pid, replace(record, receipt=receipt))
+            return
+        taken = replace(
+            record,
+            receipt=replace(receipt, applied=revision, refused=None, reason=None),
+            properties=call.properties or Properties(),
+            secrets=tuple(call.secrets()),
+        )
+        call.one.keep(call.pid, taken)
+
+    def _let_go_of_another(
+        self, one: ServiceRegistration, pid: str, entry: Entry | None
+    ) -> None:
+        """Tell a factory that the instance it has seen is gone, if it is."""
+        record, there = one.record(pid), present(entry)
+        if there is not None and record.incarnation in (None, there.incarnation):
+            return
+        try:
+            found = self._deletion(one, pid, entry, record)
+            self._report(one, one.name, pid, found)
+        finally:
+            one.records.pop(pid, None)
+
+    def _deletion(
+        self, one: ServiceRegistration, pid: str, entry: Entry | None, record: Record
+    ) -> Sequence[Diagnostic]:
+        deleted = one.adapted.deleted
+        if deleted is None or record.incarnation is None or one.is_closed:
+            return ()
+        one.records[pid] = replace(record, receipt=self._busy(record, entry))
+        error = raised_by(lambda: deleted(pid))
+        call = Attempt(one, pid, None, None, record.properties)
+        return () if error is None else self._complaints(call, error)
+
+    def _complaints(self, call: Attempt, error: BaseException) -> list[Diagnostic]:
+        origin = call.entry.configuration.origin if call.entry is not None else None
+        file = origin.file_shown if origin is not None else None
+        expectation = _expectation(call.one.name, call.about, file, call.properties)
+        return complaints(error, expectation, [*self.secrets(), *call.one.secrets()])
+
+    def _report(
+        self, one: Registration, name: str, pid: str, found: Sequence[Diagnostic]
+    ) -> None:
+        """Report what is wrong, or that all is well again."""
+        if not found and pid not in one.faulty:
+            return
+        if found:
+            one.faulty.add(pid)
+        else:
+            one.faulty.discard(pid)
+        subject = _subject(one, name, pid)
+        faults = [Fault.of(FaultKind.CALLBACK, pid, each) for each in found]
+        self.faults.report(FaultKind.CALLBACK, subject, faults)
+        if one.is_closed:  # asked last: it may close meanwhile
+            self.faults.clear(FaultKind.CALLBACK, subject)
 
 
-def _settle_fault(
-    registration: Registration, pid: str, fault: Fault | None, faults: FaultBook
-) -> None:
-    subject = _fault_subject(registration, pid)
-    if fault is not None:
-        registration.faulty.add(pid)
-    faults.report(FaultKind.CALLBACK, subject, [fault] if fault else [])
-    if registration.lane.is_closed:  # asked last: it may close meanwhile
-        faults.clear(FaultKind.CALLBACK, subject)
+def _released(record: Record) -> Record:
+    """*record*, of what does not wait for a plugin."""
+    return replace(record, held=None, receipt=replace(record.receipt, held=None))
 
 
-def _fault_subject(registration: Registration, pid: str) -> str:
-    return f"{registration.lane.name} {id(registration):x} {pid}"
+def _expectation(
+    name: str,
+    about: str,
+    file: str | None = None,
+    properties: Properties | None = None,
+) -> Expectation:
+    keys = properties or Properties()
+    return Expectation(f"{name} to take {about}", _CURE, "callback", file, keys)
 
 
-def _callback_fault(
-    pid: str,
-    error: BaseException,
-    expected: str,
-    origin: Origin | None,
-    secrets: Iterable[str],
-) -> Fault:
-    ours = isinstance(error, ConfigurationError)
-    name = escaped(type(error).__name__)
-    text = scrubbed(_text_of(error), secrets)
-    diagnostic = Diagnostic(
-        key=_key_of(error),
-        file=origin.file_shown if origin is not None else None,
-        found=f"{name}: {text}{'' if ours else _raised_at(error)}",
-        expected=expected,
-        cure="Mend the configuration or the service; the next change is delivered.",
-        rule="callback",
-    )
-    return Fault.of(FaultKind.CALLBACK, pid, diagnostic)
-
-
-def _text_of(error: BaseException) -> str:
-    try:
-        return str(error.reason if isinstance(error, ConfigurationError) else error)
-    except Exception:  # noqa: BLE001 - foreign code too: its own __str__
-        return "(it cannot say what is wrong)"
-
-
-def _key_of(error: BaseException) -> str | None:
-    key: object = error.key if isinstance(error, ConfigurationError) else None
-    return key if isinstance(key, str) else None
-
-
-def _described(pid: str, entry: Entry | None) -> str:
-    if present(entry) is None:
-        return f"that {pid} has no configuration"
-    return f"revision {revision_of(entry)} of {pid}"
-
-
-def _raised_at(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    return f" (raised at {frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+def _subject(one: Registration, name: str, pid: str) -> str:
+    return f"{name} {one.number} {pid}"

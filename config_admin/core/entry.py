@@ -5,15 +5,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from config_admin.core.configuration import Configuration
-from config_admin.core.errors import InvalidConfigurationError, RevisionConflictError
-from config_admin.core.ports import Checked, Validator
+from config_admin.core.display import escaped
+from config_admin.core.errors import (
+    InvalidConfigurationError,
+    RevisionConflictError,
+    UsageError,
+)
+from config_admin.core.ports import Checked
 from config_admin.core.properties import (
     AUTOMATIC_KEYS,
     SERVICE_FACTORY_PID,
     SERVICE_PID,
     Properties,
-    Value,
-    typed,
 )
 
 ABSENT: Final[Hashable] = "absent"
@@ -27,32 +30,48 @@ class Entry:
     Attributes:
         configuration: As written; a tombstone if it was deleted.
         checked: What its schema makes of it.
+        incarnation: The revision at which it was created.
+        vetted_by: Who said beforehand that it works: numbers of registrations.
     """
 
     configuration: Configuration
     checked: Checked
+    incarnation: int = 0
+    vetted_by: frozenset[int] = frozenset()
 
     @property
     def state(self) -> Hashable:
         """Equal as long as a service need not be called again."""
-        if self.configuration.deleted:
+        one = self.configuration
+        if one.deleted:
             return ABSENT
-        return (self.configuration.revision, self.checked.schema)
+        return (one.pid, one.revision, self.checked.schema)
 
     def delivered(self) -> Properties | None:
         """What a service gets: coerced, with defaults and automatic properties."""
         if self.configuration.deleted:
             return None
-        automatic = {SERVICE_PID: self.configuration.pid}
-        if self.configuration.factory_pid is not None:
-            automatic[SERVICE_FACTORY_PID] = self.configuration.factory_pid
-        with_defaults = self.checked.properties.with_items(self.checked.defaults)
-        return with_defaults.with_items(automatic)
+        return with_automatic(self, self.checked.effective())
+
+
+def with_automatic(entry: Entry, properties: Properties | None = None) -> Properties:
+    """*properties* of *entry*, else its view, with those that the admin itself adds."""
+    one = entry.configuration
+    automatic = {SERVICE_PID: one.pid}
+    if one.factory_pid is not None:
+        automatic[SERVICE_FACTORY_PID] = one.factory_pid
+    shown = entry.checked.properties if properties is None else properties
+    return shown.with_items(automatic)
 
 
 def present(entry: Entry | None) -> Entry | None:
     """*entry*, or None if there is no configuration: never was, or deleted."""
     return None if entry is None or entry.configuration.deleted else entry
+
+
+def state_of(entry: Entry | None) -> Hashable:
+    """Equal as long as a service need not be called again."""
+    return ABSENT if entry is None else entry.state
 
 
 def revision_of(entry: Entry | None) -> int:
@@ -83,65 +102,28 @@ def storable(pid: str, properties: Mapping[str, object]) -> Properties:
 
     Raises:
         InvalidConfigurationError: If they cannot be stored.
+        UsageError: If they are no mapping.
     """
-    kept = {
-        key: value
-        for key, value in properties.items()
-        if not (isinstance(key, str) and key.lower() in AUTOMATIC_KEYS)
-    }
+    if not isinstance(properties, Mapping):
+        found = f"{escaped(pid)} cannot be a value of type {type(properties).__name__}:"
+        raise UsageError(f"{found} properties are a mapping of keys to values.")
     try:
-        return Properties(kept)
+        return without_automatic(properties)
     except InvalidConfigurationError as error:
         raise InvalidConfigurationError(pid, error.violations) from None
 
 
-def as_written(
-    pid: str, given: Properties, before: Entry | None, validator: Validator
-) -> Properties:
+def without_automatic(properties: Mapping[str, object]) -> Properties:
     """
-    *given* in the words of the file.
+    *properties* without those that the admin itself adds.
 
-    A value equal to what a text stands for leaves that text as it is, so that storing
-    what was read changes nothing. A typed value becomes text wherever the schema turns
-    that text back into exactly it; only otherwise does its file become typed.
+    Raises:
+        InvalidConfigurationError: If they cannot be stored.
     """
-    return given.with_items(
-        {
-            key: _value_as_written(pid, key, value, before, validator)
-            for key, value in given.items()
-        }
-    )
-
-
-def _value_as_written(
-    pid: str, key: str, value: Value, before: Entry | None, validator: Validator
-) -> Value:
-    if before is not None and key in before.configuration.properties:
-        written = before.configuration.properties[key]
-        default = before.checked.defaults.get(key, written)
-        seen = before.checked.properties.get(key, default)
-        if typed(seen) == typed(value):
-            return written
-        if isinstance(written, tuple):
-            return _elements_as_written(value, written, seen)
-        if not isinstance(written, str):
-            return value
-    if isinstance(value, str):
-        return value
-    text = validator.as_text(pid, key, value)
-    return value if text is None else text
-
-
-def _elements_as_written(value: Value, written: Value, seen: Value) -> Value:
-    """A list, with the elements that did not change as they were written."""
-    if not (
-        isinstance(value, tuple)
-        and isinstance(written, tuple)
-        and isinstance(seen, tuple)
-        and len(value) == len(written) == len(seen)
-    ):
-        return value
-    return tuple(
-        was if typed(saw) == typed(now) else now
-        for now, was, saw in zip(value, written, seen, strict=True)
-    )
+    own = {
+        key: value
+        for key, value in properties.items()
+        if not (isinstance(key, str) and key.lower() in AUTOMATIC_KEYS)
+    }
+    known = properties.secret_keys if isinstance(properties, Properties) else ()
+    return Properties(own, secret_keys=known)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Self
 
@@ -21,6 +21,8 @@ class FaultKind(Enum):
     SCHEMA = "schema"  # a schema file that cannot be used
     CONFIGURATION = "configuration"  # a PID that no longer fits its schema
     CALLBACK = "callback"  # a registration whose callback raised or hangs
+    ENVIRONMENT = "environment"  # a PID with variables that set no key of it
+    PLUGIN = "plugin"  # a plugin that raised, or is required and missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +54,13 @@ def faults_of(
     file: str | None = None,
 ) -> list[Fault]:
     """*diagnostics* as faults of that kind; those without a file are in *file*."""
-    return [
-        Fault.of(kind, pid, replace(found, file=found.file or file))
-        for found in diagnostics
-    ]
+    return [Fault.of(kind, pid, _in_file(found, file)) for found in diagnostics]
+
+
+def _in_file(found: Diagnostic, file: str | None) -> Diagnostic:
+    if file is None or found.file is not None:
+        return found
+    return found.at(file, found.line, found.column)
 
 
 FaultListener = Callable[[Sequence[Fault], Sequence[Fault]], None]

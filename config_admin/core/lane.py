@@ -1,16 +1,22 @@
 """A lane: a queue of calls that keep their order and never overlap."""
 
 import logging
-import sys
 import threading
-import traceback
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from contextlib import suppress
+from contextvars import copy_context
+
+from config_admin.core.call import FRAMES_SHOWN, Call, calls_around
 
 Task = Callable[[], None]
+Clock = Callable[[], float]
 
 _LOG = logging.getLogger(__name__)
-_STACK_FRAMES_SHOWN = 3
+
+
+def _nothing(_: "Lane") -> None:
+    """What happens when a lane is closed unless somebody wants to know."""
 
 
 class Lane:
@@ -21,23 +27,42 @@ class Lane:
         name: For faults: whose callback it is.
         schedule: Called when the lane has something to do and is not yet scheduled;
             it has to see to it that `run_next` is called.
+        clock: Seconds that only grow.
+        on_close: Called when the lane has been closed; it holds no lock then.
+
+    Attributes:
+        submitted: How many calls were ever queued; one that takes the place of another
+            is none.
+        done: How many of them are over: they have run, or were dropped by `close`.
     """
 
-    def __init__(self, name: str, schedule: Callable[["Lane"], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        schedule: Callable[["Lane"], None],
+        clock: Clock,
+        on_close: Callable[["Lane"], None] = _nothing,
+    ) -> None:
         self.name = name
+        self.submitted = 0
+        self.done = 0
         self._schedule = schedule
+        self._clock = clock
+        self._on_close = on_close
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
-        self._waiting: dict[Hashable, Task] = {}
+        # Not a dict: the first of one is found behind all that were ever taken out.
+        self._waiting: OrderedDict[Hashable, Task] = OrderedDict()
         self._scheduled = False
         self._closed = False
-        self._thread_id: int | None = None
+        self._call: Call | None = None
 
     def submit(self, key: Hashable, task: Task) -> None:
         """Run *task* after what waits already; if *key* waits, in its place."""
         with self._lock:
             if self._closed:
                 return
+            self.submitted += key not in self._waiting
             self._waiting[key] = task
             if self._scheduled:
                 return
@@ -47,10 +72,11 @@ class Lane:
     def run_next(self) -> bool:
         """Run what waits longest; whether there is more to run."""
         with self._lock:
-            task = self._take()
+            _, task = self._waiting.popitem(last=False) if self._waiting else (0, None)
+            call = self._call = Call(self._clock()) if task is not None else None
         try:
-            if task is not None:
-                task()
+            if call is not None and task is not None:
+                copy_context().run(call.run, task)
         except BaseException as error:  # it must not end a lane or its thread
             is_main = threading.current_thread() is threading.main_thread()
             if isinstance(error, KeyboardInterrupt) and is_main:
@@ -59,7 +85,8 @@ class Lane:
                 _LOG.exception("%s: a call could not be made", self.name)
         finally:
             with self._lock:
-                self._thread_id = None
+                self._call = None
+                self.done += call is not None
                 self._scheduled = again = bool(self._waiting)
                 self._idle.notify_all()
         return again
@@ -68,30 +95,30 @@ class Lane:
         """
         Start nothing more; wait *timeout_s* for the call that runs.
 
-        A lane that closes itself from inside its call does not wait.
+        Whoever is inside that call does not wait for it.
         """
         with self._lock:
             self._closed = True
+            self.done += len(self._waiting)
             self._waiting.clear()
-            if timeout_s and self._thread_id != threading.get_ident():
-                self._idle.wait_for(lambda: self._thread_id is None, timeout_s)
+        self._on_close(self)
+        with self._lock:
+            is_inside = any(call is self._call for call in calls_around())
+            if timeout_s and not is_inside:
+                self._idle.wait_for(lambda: self._call is None, timeout_s)
 
     @property
     def is_closed(self) -> bool:
         """Whether nothing more will start."""
         return self._closed
 
-    def stack(self) -> str | None:
-        """Where its call is now, innermost frame last; None if none runs."""
-        thread_id = self._thread_id
-        frame = sys._current_frames().get(thread_id) if thread_id else None  # noqa: SLF001 - the documented way to another thread's stack
-        if frame is None:
-            return None
-        frames = traceback.extract_stack(frame)[-_STACK_FRAMES_SHOWN:]
-        return " > ".join(f"{f.filename}:{f.lineno} {f.name}" for f in frames)
+    @property
+    def busy_since_s(self) -> float | None:
+        """When the call that runs began, by the clock; None if none runs."""
+        call = self._call
+        return None if call is None else call.since_s
 
-    def _take(self) -> Task | None:
-        if not self._waiting:
-            return None
-        self._thread_id = threading.get_ident()
-        return self._waiting.pop(next(iter(self._waiting)))
+    def stack(self, frames_shown: int = FRAMES_SHOWN) -> str | None:
+        """Where its call is now, innermost frame last; None if none runs."""
+        call = self._call
+        return None if call is None else call.stack(frames_shown)

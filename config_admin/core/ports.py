@@ -1,4 +1,4 @@
-"""What the core asks of the rooms, and what users give to it."""
+"""What the core asks of the rooms."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -6,29 +6,7 @@ from typing import Protocol
 
 from config_admin.core.configuration import Configuration
 from config_admin.core.diagnostics import Diagnostic
-from config_admin.core.events import ConfigurationEvent
 from config_admin.core.properties import Properties, Value
-
-
-class ManagedService(Protocol):
-    """Whoever follows a configuration."""
-
-    def updated(self, properties: Properties | None) -> None:
-        """
-        Take *properties*; None when there is no configuration.
-
-        Raises:
-            ConfigurationError: If they do not work; it becomes a fault.
-        """
-        ...
-
-
-class ConfigurationListener(Protocol):
-    """Whoever wants to know that something changed."""
-
-    def configuration_event(self, event: ConfigurationEvent) -> None:
-        """Take note of *event*, in commit order."""
-        ...
 
 
 class Store(Protocol):
@@ -42,12 +20,12 @@ class Store(Protocol):
         """Everything stored, in PID order."""
         ...
 
-    def put(self, configuration: Configuration) -> None:
+    def put(self, *configurations: Configuration) -> None:
         """
-        Store *configuration* as the successor of the revision before it.
+        Store each as the successor of the revision before it: all of them or none.
 
         Raises:
-            RevisionConflictError: If the stored revision is not
+            RevisionConflictError: If the stored revision of one is not
                 ``configuration.revision - 1`` (0 when absent).
         """
         ...
@@ -112,12 +90,21 @@ class Checked:
         defaults: The schema's default of each key that is absent, in its order.
         schema: Which schema it was; equal only for the same text. None: there is none.
         secrets: Texts that must not be shown, though they may be only parts of values.
+        overridden: What is delivered instead, where something from outside overrides
+            keys; None: nothing does.
     """
 
     properties: Properties
     defaults: Properties = field(default_factory=Properties)
     schema: Hashable = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    overridden: Properties | None = None
+
+    def effective(self) -> Properties:
+        """What is delivered: with the defaults, or overridden."""
+        if self.overridden is not None:
+            return self.overridden
+        return self.properties.with_items(self.defaults)
 
 
 class Validator(Protocol):
@@ -129,6 +116,15 @@ class Validator(Protocol):
 
         Raises:
             InvalidConfigurationError: With every violation, in key order.
+        """
+        ...
+
+    def without(self, pid: str) -> Checked | None:
+        """
+        What holds where *pid* has no configuration; None: nothing.
+
+        Raises:
+            InvalidConfigurationError: If that does not fit the schema.
         """
         ...
 
@@ -148,9 +144,13 @@ class Validator(Protocol):
 class Gate(Protocol):
     """Between changes that do not come from a file, and the files."""
 
-    def require_open(self, pid: str) -> None:
+    def require_open(self, pid: str, *, force: bool = False) -> None:
         """
         Nothing, if *pid* may be changed.
+
+        Args:
+            pid: The configuration.
+            force: Whether an edit that was refused may be put aside.
 
         Raises:
             ReadOnlyConfigurationError: If its file may not be written.
@@ -167,8 +167,14 @@ class Gate(Protocol):
         """
         ...
 
-    def note_change(self, pid: str) -> None:
-        """*pid* was changed; called in commit order, must not block."""
+    def note_change(self, pid: str, *, force: bool = False) -> None:
+        """
+        *pid* was changed; called in commit order, must not block.
+
+        Args:
+            pid: The configuration.
+            force: Whether an edit that was refused is put aside, not lost.
+        """
         ...
 
 

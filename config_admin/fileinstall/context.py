@@ -11,6 +11,7 @@ from config_admin.core.faults import FaultBook
 from config_admin.core.ports import Format, Ledger
 from config_admin.fileinstall.names import suffix_of
 from config_admin.fileinstall.pace import Clock, Timing
+from config_admin.fileinstall.watcher import Watch, watch_directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +23,15 @@ class Context:
         path: The directory; absolute, because the working directory may change.
         named: The directory as the user named it, for people.
         admin: The door.
-        formats: By suffix; the first is that of new files.
+        formats: All there are, by suffix.
         ledger: Remembers the files of this directory.
         faults: Takes what is wrong with files.
         encoding: Of every file, one of `config_admin.fileinstall.encoding.ENCODINGS`.
+        suffixes: Those of this directory; the first is that of new files. Empty: all.
         write_back: Whether files are written; if not, nothing in the directory is
             touched.
+        polling_s: Look so often, watch nothing; None: watch.
+        watch: Makes the watcher.
         timing: The pauses.
         clock: Seconds that only grow.
     """
@@ -39,7 +43,10 @@ class Context:
     ledger: Ledger
     faults: FaultBook
     encoding: str = "utf-8"
+    suffixes: tuple[str, ...] = ()
     write_back: bool = True
+    polling_s: float | None = None
+    watch: Watch = watch_directory
     timing: Timing = field(default_factory=Timing)
     clock: Clock = monotonic
 
@@ -54,4 +61,4 @@ class Context:
     @property
     def new_suffix(self) -> str:
         """The suffix of new files."""
-        return next(iter(self.formats))
+        return next(iter(self.suffixes or self.formats))

@@ -19,13 +19,18 @@ from dataclasses import replace
 from config_admin.core.configuration import Origin
 from config_admin.core.errors import NoSuchConfigurationError, StoreError
 from config_admin.core.faults import Fault, FaultKind
-from config_admin.core.ports import FileRecord, Gate
+from config_admin.core.ports import FileRecord
+from config_admin.fileinstall.attachment import Attachment
 from config_admin.fileinstall.context import Context
+from config_admin.fileinstall.continuity import Continuity
 from config_admin.fileinstall.drafts import digest_of
+from config_admin.fileinstall.gate import DirectoryGate
+from config_admin.fileinstall.holding import Holding
 from config_admin.fileinstall.installing import Installer
 from config_admin.fileinstall.listing import Listing
 from config_admin.fileinstall.pace import Absences, UnwrittenChanges
 from config_admin.fileinstall.presence import Presence
+from config_admin.fileinstall.probe import Probe
 from config_admin.fileinstall.reading import (
     STILL_AFTER_CLOSE_S,
     STILL_S,
@@ -36,6 +41,7 @@ from config_admin.fileinstall.reading import (
     read_file,
 )
 from config_admin.fileinstall.recovery import recover
+from config_admin.fileinstall.watcher import Listener
 from config_admin.fileinstall.writeback import WriteBack
 
 
@@ -43,41 +49,58 @@ class ConfigDirectory:
     """
     Keeps one directory and the admin equal.
 
-    Only one thread at a time may call it; `unwritten` alone is for all.
+    Only one thread at a time may call it; `gate` and `pid_for` alone are for all.
 
     Args:
         context: What it is made of.
+        unwritten: The changes that are not in their files yet.
 
     Attributes:
-        presence: Says whether the directory is there.
-        unwritten: The changes that are not in their files yet.
+        gate: Between changes that do not come from a file, and this directory.
+        writes_back: Whether it takes such changes.
+        holding: Which configurations have their file here.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, unwritten: UnwrittenChanges) -> None:
         self.path = context.path
-        self.presence = Presence(
+        self.writes_back = context.write_back
+        self.gate = DirectoryGate(context, unwritten)
+        self._presence = Presence(
             context.path, context.named, context.faults, "configuration files"
         )
-        self.unwritten = UnwrittenChanges(context.timing, context.clock)
         self._context = context
         self._admin = context.admin
         self._ledger = context.ledger
         self._faults = context.faults
+        self._unwritten = unwritten
         self._absences = Absences(context.timing, context.clock)
         self._listing = Listing(
-            context.path, context.named, context.formats, context.faults
+            context.path,
+            context.named,
+            context.suffixes or context.formats,
+            context.faults,
+            context.formats,
         )
-        self._writer = WriteBack(context, self.unwritten)
+        self._continuity = Continuity(
+            context, self._presence, self._listing, self._absences
+        )
+        self.holding = Holding(context, self._listing, self._continuity, self._absences)
         self._installer = Installer(context)
-        self._identity: tuple[int, int] | None = None
-        self._was_lost = False
-        self._orphans: set[str] = set()
+        self._writer = WriteBack(context, unwritten)
         self._closed: set[str] = set()
 
-    @property
-    def gate(self) -> Gate:
-        """Between changes that do not come from a file, and this directory."""
-        return self._writer
+    def attach(self, listener: Listener) -> Attachment:
+        """What watches it for *listener*, once it is renewed."""
+        context = self._context
+        return Attachment(
+            self.path,
+            self._presence,
+            listener,
+            probe=Probe(self.path, context.clock) if context.write_back else None,
+            polling_s=context.polling_s,
+            watch=context.watch,
+            timing=context.timing,
+        )
 
     def pid_for(self, name: str) -> str | None:
         """The PID of the file *name*; None if it is not one of ours."""
@@ -85,63 +108,63 @@ class ConfigDirectory:
 
     def note_loss(self) -> None:
         """The directory was removed or renamed: what has its path next is another."""
-        self._was_lost = True
+        self._continuity.note_loss()
 
     def note_close(self, pid: str) -> None:
         """A writer of the file of *pid* has closed it, or renamed it into its place."""
         self._closed.add(pid)
 
-    def report_unwritten(self) -> None:
-        """Nothing will be written any more: say what is in no file."""
-        for pid in self.unwritten.hurry():
-            self._writer.report_lost(pid)
+    def look(self) -> bool:
+        """Whether the directory is there."""
+        return self._continuity.look()
 
     def scan(self) -> tuple[str, ...]:
-        """The PIDs that have to be reconciled, in the order of their files."""
-        if not self._is_there():
+        """The PIDs whose file may have news, or is gone, in the order of the files."""
+        if not self.look():
             return ()
+        self._continuity.report()
         seen: dict[str, bool] = {}
         try:
             for pid, name, status in self._listing.entries():
                 seen[pid] = seen.get(pid, False) or self._may_differ(pid, name, status)
         except OSError as error:
-            self.presence.report_missing(error)
+            self._presence.report_missing(error)
             return ()
         gone = [
             pid
             for pid, record in self._ledger.all().items()
             if record.known is not None and pid not in seen
         ]
-        unwritten = [
-            pid
-            for pid in self._admin.present_pids()
-            if pid not in seen and self._has_news(pid)
-        ]
         found = [pid for pid, may_differ in seen.items() if may_differ]
-        return tuple(dict.fromkeys([*found, *gone, *unwritten]))
+        told = [*self._listing.seconds, *self._continuity.orphans]
+        return tuple(dict.fromkeys([*found, *gone, *told]))
+
+    def report_lost(self, pid: str) -> None:
+        """The admin ends, and a change of *pid* is in no file."""
+        self._writer.report_lost(pid)
 
     def recover(self) -> None:
         """Bring the drafts that a crash left behind to their end."""
         recover(self._context)
 
-    def reconcile(self, pid: str) -> float | None:
+    def reconcile(self, pid: str, heir: Holding | None = None) -> float | None:
         """
         Make the file of *pid* and the admin equal.
+
+        Args:
+            pid: The configuration.
+            heir: Of the directory that holds it once its file here is gone.
 
         Returns:
             After how many seconds to look again; None: not before something happens.
         """
-        if not self._is_there():
+        if not self.look():
             self._cannot_write(pid)  # the next scan finds what has to be written
             return None
-        name = self._listing.file_of(pid)
+        name = self.holding.take(pid)
         record = self._ledger.get(pid) or FileRecord(file="")
-        if pid in self._orphans and (name or not self._has_configuration(pid)):
-            self._orphans.discard(pid)
-            if not self._orphans:
-                self.presence.report_orphans(())
         if name is None:
-            return self._without_file(pid, record)
+            return self._without_file(pid, record, heir)
         self._absences.end(pid)
         return self._with_file(pid, name, record)
 
@@ -177,12 +200,17 @@ class ConfigDirectory:
         digest = digest_of(content.data)
         if record.file == name and digest in (record.known, record.pending):
             return self._with_known_bytes(pid, content, replace(record, known=digest))
+        self.gate.forget_force(pid)
         return self._installer.install(pid, name, content, digest, record)
 
     def _with_known_bytes(
         self, pid: str, content: Content, record: FileRecord
     ) -> float | None:
-        if record.refused or not self._has_news(pid):
+        if not record.refused:
+            self.gate.forget_force(pid)
+        elif self.gate.is_forced(pid, record):
+            return self._write(pid, content, record)
+        if record.refused or not self.holding.has_news(pid):
             self._forget_unwritten(pid, record)
             if record != self._ledger.get(pid) or not record.signature:
                 known = replace(record, pending=None, signature=content.signature)
@@ -190,30 +218,36 @@ class ConfigDirectory:
             return None
         return self._write(pid, content, record)
 
-    def _without_file(self, pid: str, record: FileRecord) -> float | None:
+    def _without_file(
+        self, pid: str, record: FileRecord, heir: Holding | None
+    ) -> float | None:
         self._faults.clear(FaultKind.UNREADABLE, pid)
         if record.known is not None:
-            return self._absences.left_s(pid) or self._delete(pid, record)
-        if not self._has_news(pid):
+            left_s = self._absences.left_s(pid)
+            if left_s or heir is None:
+                return left_s or self._delete(pid, record)
+            self.holding.hand_over(pid, heir)
+            return 0.0
+        if not self.holding.has_news(pid):
             self._forget_unwritten(pid, record)
             return None
         return self._write(pid, None, record)
 
     def _forget_unwritten(self, pid: str, record: FileRecord) -> None:
-        self.unwritten.remove(pid)
+        self._unwritten.remove(pid)
         # A commit may have come between the question and its answer. What meets a
         # refused file is merged with the mended text instead.
-        if not record.refused and self._has_news(pid):
-            self.unwritten.add(pid)
+        if not record.refused and self.holding.has_news(pid):
+            self._unwritten.add(pid)
 
     def _write(
         self, pid: str, content: Content | None, record: FileRecord
     ) -> float | None:
-        left_s = self.unwritten.left_s(pid)
+        left_s = self._unwritten.left_s(pid)
         if left_s:
             return left_s
         # Before the admin is asked: what it commits later marks itself again.
-        self.unwritten.remove(pid)
+        self._unwritten.remove(pid)
         current = self._admin.written(pid)
         if current is None or (current.deleted and content is None):
             return None
@@ -222,10 +256,10 @@ class ConfigDirectory:
         return self._writer.write(pid, current, content, record)
 
     def _cannot_write(self, pid: str) -> None:
-        if self._has_news(pid) and self._context.write_back:
-            self.unwritten.fail(pid)
+        if self.holding.has_news(pid) and self._context.write_back:
+            self._unwritten.fail(pid)
         else:
-            self.unwritten.remove(pid)
+            self._unwritten.remove(pid)
 
     def _delete(self, pid: str, record: FileRecord) -> float | None:
         origin = Origin.file(self._context.shown(record.file))
@@ -238,49 +272,18 @@ class ConfigDirectory:
         except StoreError:
             return self._context.timing.retry_s
         self._absences.end(pid)
-        self.unwritten.remove(pid)
+        self._unwritten.remove(pid)
         self._ledger.put(pid, FileRecord(record.file, revision=revision))
         for kind in (FaultKind.FILE, FaultKind.WRITE_BACK):
             self._faults.clear(kind, pid)
         return None
-
-    def _is_there(self) -> bool:
-        found = self.presence.look()
-        if found is None:
-            return False
-        before, self._identity = self._identity, found
-        # Not by the inode alone: file systems use the number of a removed one again.
-        if self._was_lost or before not in {None, found}:
-            self._was_lost = False
-            self._leave_old_directory()
-        return True
-
-    def _leave_old_directory(self) -> None:
-        """Another directory stands in its place: no file in it was ever a home."""
-        for pid, record in self._ledger.all().items():
-            if record.known is not None and self._listing.file_of(pid) is None:
-                self._ledger.put(pid, replace(record, known=None, pending=None))
-                self._absences.end(pid)
-                if self._has_configuration(pid):
-                    self._orphans.add(pid)
-        self.presence.report_orphans(self._orphans)
-
-    def _has_configuration(self, pid: str) -> bool:
-        current = self._admin.written(pid)
-        return current is not None and not current.deleted
 
     def _may_differ(self, pid: str, name: str, status: os.stat_result | None) -> bool:
         record = self._ledger.get(pid)
         if record is None or status is None or record.signature is None:
             return True
         is_same = record.file == name and record.signature == Signature.of(status)
-        return not is_same or self._has_news(pid)
-
-    def _has_news(self, pid: str) -> bool:
-        current = self._admin.written(pid)
-        record = self._ledger.get(pid)
-        known_revision = record.revision if record is not None else 0
-        return current is not None and current.revision > known_revision
+        return not is_same or self.holding.has_news(pid)
 
     def _report_unreadable(
         self, pid: str, name: str, error: UnreadableFileError

@@ -10,19 +10,21 @@ back to its place, from bytes that we wrote or had read.
 import hashlib
 import os
 import re
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
+from config_admin.fileinstall import probe
 from config_admin.fileinstall.exchange import rename_to_free
 from config_admin.fileinstall.reading import read_small_file
 
 NEW: Final = "new"
 GONE: Final = "gone"
 
-# What a start has to look at.
-LEFTOVERS: Final = (".*.draft", ".*.part")
+_LEFTOVERS: Final = (".*.draft", ".*.part", probe.LEFTOVERS)
 
 _PART = ".part"
 _DIGEST_CHARACTERS = 16
@@ -54,6 +56,16 @@ def part_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}{_PART}")
 
 
+def leftovers(names: Iterable[str]) -> list[str]:
+    """Those of *names* that a start has to look at, in order."""
+    hidden = [name for name in names if name.startswith(".")]
+    return sorted(
+        name
+        for name in hidden
+        if any(fnmatchcase(name, pattern) for pattern in _LEFTOVERS)
+    )
+
+
 def recover_draft(draft: Path) -> Path | None:
     """
     Bring a draft that a crash left behind to its end.
@@ -65,8 +77,8 @@ def recover_draft(draft: Path) -> Path | None:
     Raises:
         OSError: If it cannot be read or renamed; nothing was lost.
     """
-    if draft.name.endswith(_PART):
-        draft.unlink()
+    if draft.name.endswith(_PART) or probe.is_probe(draft.name):
+        draft.unlink(missing_ok=True)  # another process's probe lives for a moment
         return None
     named = _DRAFT.fullmatch(draft.name)
     if named is None:
@@ -81,11 +93,16 @@ def recover_draft(draft: Path) -> Path | None:
     return _keep_beside(draft, target)
 
 
+def names_beside(path: Path, ending: str) -> Iterator[Path]:
+    """``p.cfg.orig``, ``p.cfg.2.orig`` and so on, for the *ending* ``.orig``."""
+    yield path.with_name(f"{path.name}{ending}")
+    for number in count(2):
+        yield path.with_name(f"{path.name}.{number}{ending}")
+
+
 def _keep_beside(draft: Path, target: Path) -> Path:
-    names = (f"{target.name}.{number}.orig" for number in count(2))
-    for name in chain((target.name, f"{target.name}.orig"), names):
+    for kept in chain([target], names_beside(target, ".orig")):
         with suppress(FileExistsError):
-            kept = target.with_name(name)
             rename_to_free(draft, kept)
             return kept
     raise AssertionError  # the names do not end

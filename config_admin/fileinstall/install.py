@@ -1,12 +1,11 @@
 """
-The thread that keeps a directory and the admin equal: what to look at, and when.
+The thread that keeps directories and the admin equal: what to look at, and when.
 
 Source: Felix File Install, ``DirectoryWatcher``, in what it does; not in how: events
 instead of polling, and nothing is decided here but the time.
 """
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -17,54 +16,61 @@ from time import monotonic
 from config_admin.core.display import escaped
 from config_admin.core.properties import Properties
 from config_admin.fileinstall.attachment import Attachment
+from config_admin.fileinstall.directories import Directories
 from config_admin.fileinstall.directory import ConfigDirectory
+from config_admin.fileinstall.follower import DirectoryListener
 from config_admin.fileinstall.pace import Clock
 
 _LOG = logging.getLogger(__name__)
 
 _AFTER_ERROR_S = 5.0
 
+# What is due only after so long keeps to a common beat, so that it wakes nobody alone.
+_LONG_S = 10.0
+
 
 class FileInstall:
     """
-    Follows a directory until it is stopped.
+    Follows directories until it is stopped.
 
     Args:
-        directory: What to keep equal.
-        clock: The directory's.
+        directories: What to keep equal.
+        clock: The directories'.
     """
 
-    def __init__(self, directory: ConfigDirectory, clock: Clock = monotonic) -> None:
-        self._attachment = Attachment(directory.path, directory.presence, self)
-        self._directory = directory
+    def __init__(self, directories: Directories, clock: Clock = monotonic) -> None:
+        self._directories = directories
         self._clock = clock
         self._changed = threading.Condition()
         self._due_s: dict[str, float] = {}
-        self._chores: list[_Chore] = [_Chore(self._rescan)]
+        self._chores: list[_Chore] = []
+        self._attachments = [self._follow(directory) for directory in directories]
         self._is_busy = False
         self._is_stopped = False
         self._thread = threading.Thread(
-            target=self._follow, name="config-admin files", daemon=True
+            target=self._run, name="config-admin files", daemon=True
         )
 
-    def add_chore(self, run: Callable[[], float]) -> Callable[[], None]:
+    def add_chore(self, run: Callable[[], float], about: str) -> Callable[[], None]:
         """
         Have *run* called on the thread of the files, now and again.
 
         Args:
             run: Does it, and says after how many seconds it is due again.
+            about: What it looks at.
 
         Returns:
             What makes it due at once; any thread may call it.
         """
-        chore = _Chore(run)
+        chore = _Chore(run, about)
         self._chores.append(chore)
         return lambda: self._make_due(chore)
 
     def start(self) -> None:
         """Watch, look at every file once, and follow from now on."""
-        self._attachment.renew()
-        self._directory.recover()
+        for attachment in self._attachments:
+            attachment.renew()
+        self._directories.recover()
         self._run_due()
         with self._changed:
             if not self._is_stopped:
@@ -77,12 +83,13 @@ class FileInstall:
             self._changed.notify_all()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
-        self._attachment.close()
-        self._directory.report_unwritten()
+        for attachment in self._attachments:
+            attachment.close()
+        self._directories.report_unwritten()
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Write every change now; whether it was done in time."""
-        unwritten = self._directory.unwritten
+        unwritten = self._directories.unwritten
         with self._changed:
             self._schedule_locked(unwritten.hurry(), 0.0)
             settled = self._changed.wait_for(
@@ -95,50 +102,32 @@ class FileInstall:
         with self._changed:
             self._schedule_locked(pids, 0.0)
 
-    # What the watcher tells
-
-    def file_closed(self, name: str) -> None:
-        """Look at the file *name*, which is whole."""
-        pid = self._directory.pid_for(name)
-        if pid is not None:
-            self._directory.note_close(pid)
-        self._look_at_file(name, pid)
-
-    def file_changed(self, name: str) -> None:
-        """Look at the file *name*."""
-        self._look_at_file(name, self._directory.pid_for(name))
-
-    def _look_at_file(self, name: str, pid: str | None) -> None:
-        if pid is not None:
-            self.look_at([pid])
-        elif os.path.islink(self._directory.path / name):  # noqa: PTH114 - never raises
-            self.look_at_all()  # a link that others lead through: ..data of Kubernetes
-
-    def look_at_all(self) -> None:
-        """Look at every file."""
-        self._make_due(self._chores[0])
-
-    def directory_lost(self) -> None:
-        """The directory went away: wait for it to come back."""
-        self._directory.note_loss()
-        self._attachment.lose()
-        self.look_at_all()
-
     # What the admin asks and tells
 
-    def require_open(self, pid: str) -> None:
+    def require_open(self, pid: str, *, force: bool = False) -> None:
         """Nothing, if *pid* may be changed by others than its file."""
-        self._directory.gate.require_open(pid)
+        self._directories.require_open(pid, force=force)
 
     def require_writable(self, pid: str, properties: Properties) -> None:
         """Nothing, if the file of *pid* can be made to say *properties*."""
-        self._directory.gate.require_writable(pid, properties)
+        self._directories.require_writable(pid, properties)
 
-    def note_change(self, pid: str) -> None:
+    def note_change(self, pid: str, *, force: bool = False) -> None:
         """Write *pid* when it has been quiet for a moment."""
-        self._directory.gate.note_change(pid)
+        self._directories.note_change(pid, force=force)
         with self._changed:
-            self._schedule_locked([pid], self._directory.unwritten.left_s(pid))
+            self._schedule_locked([pid], self._directories.unwritten.left_s(pid))
+
+    def _follow(self, directory: ConfigDirectory) -> Attachment:
+        def rescan() -> float:
+            again_s = attachment.renew()
+            self.look_at(self._directories.scan(directory))
+            return again_s
+
+        look_at_all = self.add_chore(rescan, about=str(directory.path))
+        listener = DirectoryListener(directory, self.look_at, look_at_all)
+        attachment = directory.attach(listener)
+        return attachment
 
     def _make_due(self, chore: "_Chore") -> None:
         with self._changed:
@@ -152,9 +141,9 @@ class FileInstall:
         self._changed.notify_all()
 
     def _is_settled(self) -> bool:
-        return not self._is_busy and not self._directory.unwritten
+        return not self._is_busy and not self._directories.unwritten
 
-    def _follow(self) -> None:
+    def _run(self) -> None:
         while self._wait_for_work():
             self._run_due()
             with self._changed:
@@ -184,7 +173,7 @@ class FileInstall:
         for pid in due:
             if self._is_stopped:
                 return
-            again_s = self._guarded(partial(self._directory.reconcile, pid), pid)
+            again_s = self._guarded(partial(self._directories.reconcile, pid), pid)
             if again_s is not None:
                 with self._changed:
                     self._schedule_locked([pid], again_s)
@@ -192,15 +181,10 @@ class FileInstall:
     def _run_chore(self, chore: "_Chore") -> None:
         with self._changed:
             chore.due_s = inf  # what is told from now on makes it due again
-        again_s = self._guarded(chore.run, str(self._directory.path))
+        again_s = self._guarded(chore.run, chore.about)
         with self._changed:
             again_s = _AFTER_ERROR_S if again_s is None else again_s
-            chore.due_s = min(chore.due_s, self._clock() + again_s)
-
-    def _rescan(self) -> float:
-        again_s = self._attachment.renew()
-        self.look_at(self._directory.scan())
-        return again_s
+            chore.due_s = min(chore.due_s, _due_s(self._clock(), again_s))
 
     def _guarded(self, call: Callable[[], float | None], about: str) -> float | None:
         try:
@@ -211,9 +195,16 @@ class FileInstall:
             return _AFTER_ERROR_S
 
 
+def _due_s(now_s: float, again_s: float) -> float:
+    if again_s < _LONG_S:
+        return now_s + again_s
+    return (now_s // again_s + 1) * again_s
+
+
 class _Chore:
     """Something to do now and again, at first at once."""
 
-    def __init__(self, run: Callable[[], float]) -> None:
+    def __init__(self, run: Callable[[], float], about: str) -> None:
         self.run = run
+        self.about = about
         self.due_s = 0.0

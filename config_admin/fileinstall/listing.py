@@ -20,24 +20,36 @@ class Listing:
     Args:
         path: The directory.
         named: The same, as the user named it.
-        suffixes: The ends of file names that are configurations.
+        suffixes: The ends of file names that are configurations; the first is that of
+            new files.
         faults: Takes names that are no PID, and second files of one PID.
+        known: The suffixes of every format, also of those that are not taken here.
+
+    Attributes:
+        seconds: The PIDs of which files are reported that do not hold.
     """
 
     def __init__(
-        self, path: Path, named: Path, suffixes: Iterable[str], faults: FaultBook
+        self,
+        path: Path,
+        named: Path,
+        suffixes: Iterable[str],
+        faults: FaultBook,
+        known: Iterable[str] = (),
     ) -> None:
         self._path = path
         self._named = named
         self._suffixes = tuple(suffixes)
+        self._known = tuple(known)
         self._faults = faults
         self._lock = threading.Lock()
         self._names: dict[str, frozenset[str]] = {}
         self._misnamed: set[str] = set()
+        self.seconds: set[str] = set()
 
     def pid_for(self, name: str) -> str | None:
         """The PID of the file *name*; None if it is not ours or is no PID."""
-        suffix = suffix_of(name, self._suffixes)
+        suffix = self._suffix_of(name)
         if suffix is None:
             return None
         try:
@@ -61,23 +73,47 @@ class Listing:
         with os.scandir(self._path) as found:
             entries = sorted(found, key=lambda entry: entry.name)
         for entry in entries:
-            if suffix_of(entry.name, self._suffixes) is None or _is_directory(entry):
+            if self._suffix_of(entry.name) is None or _is_directory(entry):
                 continue
             pid = self.pid_for(entry.name)
             if pid is not None:
                 yield pid, entry.name, _status(entry)
 
-    def file_of(self, pid: str) -> str | None:
-        """The file that holds *pid*: the first in name order; None if there is none."""
+    def files_of(self, pid: str) -> list[str]:
+        """The files of *pid* in name order: the first one holds."""
         usual = file_name_of(pid, self._suffixes[0])  # where we write it to
         names = sorted(self._names.get(pid, frozenset()) | {usual})
         there = [name for name in names if self._is_there(name)]
         if len(names) > 1:
-            self._report_duplicates(pid, there)
             with self._lock:
                 gone = set(names) - set(there)
                 self._names[pid] = self._names.get(pid, frozenset()) - gone
-        return there[0] if there else None
+        return there
+
+    def report_seconds(self, pid: str, names: Sequence[str], holder: str) -> None:
+        """*names* are all the files of *pid* here besides *holder*, which holds."""
+        subject = f"{self._path} second {pid}"
+        if not names:
+            self.seconds.discard(pid)
+            self._faults.clear(FaultKind.NAME, subject)
+            return
+        self.seconds.add(pid)
+        faults = [
+            Fault(
+                kind=FaultKind.NAME,
+                pid=pid,
+                file=escaped(str(self._named / name)),
+                found=f"a second file of {escaped(pid)}",
+                expected="one file for each PID",
+                cure=f"{shown(holder)} holds; remove or rename this one.",
+                rule="name",
+            )
+            for name in names
+        ]
+        self._faults.report(FaultKind.NAME, subject, faults)
+
+    def _suffix_of(self, name: str) -> str | None:
+        return suffix_of(name, self._suffixes, self._known)
 
     def _is_there(self, name: str) -> bool:
         """Whether anything but a directory has that name; if it is unclear, it has."""
@@ -90,25 +126,10 @@ class Listing:
         except OSError:
             return True
 
-    def _report_duplicates(self, pid: str, there: Sequence[str]) -> None:
-        faults = [
-            Fault(
-                kind=FaultKind.NAME,
-                pid=pid,
-                file=escaped(str(self._named / name)),
-                found=f"a second file of {escaped(pid)}",
-                expected="one file for each PID",
-                cure=f"{shown(there[0])} holds; remove or rename this one.",
-                rule="name",
-            )
-            for name in there[1:]
-        ]
-        self._faults.report(FaultKind.NAME, pid, faults)
-
     def _report_misnamed(self, name: str, error: InvalidPidError) -> None:
         if not self._is_there(name):
             self._misnamed.discard(name)
-            self._faults.clear(FaultKind.NAME, name)
+            self._faults.clear(FaultKind.NAME, str(self._path / name))
             return
         self._misnamed.add(name)
         diagnostic = Diagnostic(
@@ -119,7 +140,7 @@ class Listing:
             rule="name",
         )
         fault = Fault.of(FaultKind.NAME, None, diagnostic)
-        self._faults.report(FaultKind.NAME, name, [fault])
+        self._faults.report(FaultKind.NAME, str(self._path / name), [fault])
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:

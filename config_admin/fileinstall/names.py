@@ -10,7 +10,7 @@ Source: Felix File Install, ``ConfigInstaller.parsePid``. The escapes are ours, 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from config_admin.core.pid import require_pid
 
@@ -19,12 +19,20 @@ _SCHEMA_SUFFIX = ".schema.json"  # a schema, should it stand beside the files
 _ESCAPE = re.compile("%25|%2D", re.IGNORECASE)
 
 
-def suffix_of(file_name: str, suffixes: Iterable[str]) -> str | None:
-    """The longest of *suffixes* that ends *file_name*; None if it is not ours."""
+def suffix_of(
+    file_name: str, suffixes: Collection[str], known: Iterable[str] = ()
+) -> str | None:
+    """
+    The longest of *suffixes* that ends *file_name*; None if it is not ours.
+
+    Nor is it if one of *known*, which are more, is longer: where ``.cfg.json`` is
+    somebody else's, it is no ``.json`` either.
+    """
     if file_name.startswith(".") or file_name.endswith(_SCHEMA_SUFFIX):
         return None
-    known = [suffix for suffix in suffixes if file_name.endswith(suffix)]
-    return max(known, key=len, default=None)
+    found = [one for one in (*suffixes, *known) if file_name.endswith(one)]
+    longest = max(found, key=len, default=None)
+    return longest if longest in suffixes else None
 
 
 def pid_of(file_name: str, suffix: str) -> str:

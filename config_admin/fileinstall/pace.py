@@ -22,6 +22,12 @@ class Timing:
         quiet_s: A change is written back when its PID was quiet for this long.
         quiet_limit_s: It is written back after this at the latest.
         retry_s: What failed is tried again after this.
+        rescan_s: A directory that is watched is looked through after this all the same.
+        poll_s: One that cannot be watched is looked through after this.
+        missing_s: One that is missing is looked for after this.
+        probe_s: A watcher has to prove itself again after this. With a rescan, so that
+            an idle program is not woken up for it.
+        answer_s: A watcher that has not told of the probe after this tells nothing.
     """
 
     delete_grace_s: float = 0.25
@@ -29,6 +35,11 @@ class Timing:
     quiet_s: float = 0.05
     quiet_limit_s: float = 0.5
     retry_s: float = 5.0
+    rescan_s: float = 30.0
+    poll_s: float = 1.0
+    missing_s: float = 0.25
+    probe_s: float = 300.0
+    answer_s: float = 2.0
 
 
 class Settling:

@@ -2,13 +2,14 @@
 
 import os
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from errno import ENOTDIR
 from pathlib import Path
 
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.display import escaped
 from config_admin.core.faults import Fault, FaultBook, FaultKind
+from config_admin.fileinstall.birth import birth_ns
 
 _MAX_PIDS_SHOWN = 5
 
@@ -33,8 +34,8 @@ class Presence:
         self._holds = holds
         self._faults = faults
 
-    def look(self) -> tuple[int, int] | None:
-        """Device and inode of the directory; None, and a fault, if it is not there."""
+    def look(self) -> Hashable:
+        """What no other directory equals; None, and a fault, if it is not there."""
         try:
             status = self._path.stat()
         except OSError as error:
@@ -44,7 +45,7 @@ class Presence:
             self.report_missing(NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR)))
             return None
         self._faults.clear(FaultKind.DIRECTORY, f"{self._path} missing")
-        return status.st_dev, status.st_ino
+        return status.st_dev, status.st_ino, birth_ns(self._path)
 
     def report_unwatchable(self, error: OSError, poll_s: float) -> None:
         """The directory is there, but nobody tells what changes in it."""
@@ -58,6 +59,17 @@ class Presence:
             f"a directory that cannot be watched ({error.strerror})",
             "a directory that inotify can watch",
             f"It is looked through every {poll_s:g} s meanwhile. {cure}",
+        )
+
+    def report_deaf(self, poll_s: float) -> None:
+        """The directory is watched, but the watcher does not tell what changes."""
+        self._report(
+            "watch",
+            "a watcher that did not tell of a file which was renamed here as a test",
+            "to be told what changes in the directory",
+            f"It is looked through every {poll_s:g} s meanwhile and tested again. Some "
+            "file systems tell nothing (network, FUSE, shared folders): set polling_s "
+            "there. Else look at the limits (sysctl fs.inotify).",
         )
 
     def report_watched(self) -> None:

@@ -1,11 +1,12 @@
 """What a crash left in the directory."""
 
 import logging
+import os
 from contextlib import suppress
 from pathlib import Path
 
 from config_admin.fileinstall.context import Context
-from config_admin.fileinstall.drafts import LEFTOVERS, recover_draft
+from config_admin.fileinstall.drafts import leftovers, recover_draft
 from config_admin.fileinstall.writing import DirectoryLockedError, locked
 
 _LOG = logging.getLogger(__name__)
@@ -17,9 +18,8 @@ def recover(context: Context) -> None:
         return
     with suppress(OSError, DirectoryLockedError), locked(context.path):
         # Under the lock: what another process is writing is no leftover.
-        for pattern in LEFTOVERS:
-            for draft in sorted(context.path.glob(pattern)):
-                _recover(draft, context)
+        for name in leftovers(os.listdir(context.path)):  # noqa: PTH208 - twice as fast
+            _recover(context.path / name, context)
 
 
 def _recover(draft: Path, context: Context) -> None:

@@ -12,10 +12,11 @@ import errno
 import os
 import stat
 import sys
+from collections.abc import Callable
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
@@ -64,6 +65,10 @@ class Watcher(Protocol):
     def close(self) -> None:
         """Tell nothing more."""
         ...
+
+
+# How a watcher is made; a program that is told nothing can be tried with another one.
+Watch: TypeAlias = Callable[[Path, Listener], Watcher]
 
 
 def watch_directory(path: Path, listener: Listener) -> Watcher:

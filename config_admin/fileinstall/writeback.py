@@ -1,8 +1,6 @@
 """The admin has news: they are written to the file, or the file is removed."""
 
 import errno
-import os
-import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,26 +9,27 @@ from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.errors import (
     FormatError,
     InvalidConfigurationError,
-    ReadOnlyConfigurationError,
-    RefusedFileError,
 )
 from config_admin.core.faults import Fault, FaultKind, faults_of
 from config_admin.core.ports import FileRecord
-from config_admin.core.properties import Properties
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.drafts import digest_of
-from config_admin.fileinstall.encoding import UndecodableError, decoded, encoded
 from config_admin.fileinstall.names import file_name_of
 from config_admin.fileinstall.pace import UnwrittenChanges
 from config_admin.fileinstall.reading import (
     Content,
     FileBusyError,
-    read_small_file,
+)
+from config_admin.fileinstall.rewriting import (
+    UnreadableTextError,
+    rewritten,
+    written_anew,
 )
 from config_admin.fileinstall.writing import (
     DirectoryLockedError,
     UnseenEditError,
     create_file,
+    keep_beside,
     locked,
     remove_file,
     replace_file,
@@ -42,7 +41,7 @@ _LOCK_RETRY_S = 0.05
 
 class WriteBack:
     """
-    Brings the news of the admin to the files; a `config_admin.core.ports.Gate`.
+    Brings the news of the admin to the files.
 
     Args:
         context: Of the directory.
@@ -56,45 +55,6 @@ class WriteBack:
         self._path = context.path
         self._ledger = context.ledger
         self._faults = context.faults
-
-    def require_open(self, pid: str) -> None:
-        """Nothing, if *pid* may be changed by others than its file."""
-        if not self._context.write_back:
-            return
-        if _is_read_only_mount(self._path):
-            cure = "Mount the file system of this directory writable."
-            raise ReadOnlyConfigurationError(pid, str(self._context.named), cure)
-        record = self._ledger.get(pid)
-        if record is None or record.known is None:
-            return
-        if record.refused:
-            raise RefusedFileError(pid, record.refused)
-        if _is_read_only(self._path / record.file):
-            cure = "Make the file writable (chmod u+w), then try again."
-            named = str(self._context.named / record.file)
-            raise ReadOnlyConfigurationError(pid, named, cure)
-
-    def require_writable(self, pid: str, properties: Properties) -> None:
-        """Nothing, if the file of *pid* can be made to say *properties*."""
-        record = self._ledger.get(pid)
-        if record is None or record.known is None or not self._context.write_back:
-            return
-        try:
-            data = read_small_file(self._path / record.file)
-            if digest_of(data) != record.known:
-                return  # an edit that nobody has read yet
-            text = decoded(data, self._context.encoding)
-            self._context.format_of(record.file).merge(text, properties)
-        except FormatError as error:
-            file = self._context.shown(record.file)
-            found = [replace(one, file=file) for one in error.diagnostics]
-            raise InvalidConfigurationError(pid, found) from None
-        except (OSError, UndecodableError):
-            return  # it cannot be read: the write itself will tell
-
-    def note_change(self, pid: str) -> None:
-        """*pid* was changed, and not by its file."""
-        self._unwritten.add(pid)
 
     def report_lost(self, pid: str) -> None:
         """The admin ends, and what was changed is in no file."""
@@ -174,21 +134,60 @@ class WriteBack:
     ) -> str | None:
         """The digest of the file afterwards; None: there is none."""
         path = self._target(record.file)
+        if content is None:
+            data = self._anew(record.file, current)
+            digest = digest_of(data)
+            self._ledger.put(pid, replace(record, pending=digest))
+            create_file(path, data)
+            return digest
+        was_refused = bool(record.refused)
+        if was_refused:
+            record = self._put_aside(pid, record, current, content)
         if current.deleted:
             remove_file(path, record.known or "")
             return None
-        encoding = self._context.encoding
-        text = decoded(content.data, encoding) if content is not None else ""
-        merge = self._context.format_of(record.file).merge
-        data = encoded(merge(text, current.properties), encoding)
+        data = self._over(record.file, current, content, was_refused=was_refused)
         digest = digest_of(data)
-        if content is None:
-            self._ledger.put(pid, replace(record, pending=digest))
-            create_file(path, data)
-        elif digest != record.known:
+        if digest != record.known:
             self._ledger.put(pid, replace(record, pending=digest))
             replace_file(path, data, record.known or "")
         return digest
+
+    def _over(
+        self, name: str, current: Configuration, content: Content, *, was_refused: bool
+    ) -> bytes:
+        """What is written over *content*."""
+        file_format = self._context.format_of(name)
+        try:
+            return rewritten(
+                content.data, current.properties, file_format, self._context.encoding
+            )
+        except UnreadableTextError:
+            # A crash came after it was put aside; or the encoding is another one now.
+            self._keep(name, content)
+        except (FormatError, InvalidConfigurationError):
+            if not was_refused:
+                raise
+        return self._anew(name, current)
+
+    def _anew(self, name: str, current: Configuration) -> bytes:
+        file_format = self._context.format_of(name)
+        return written_anew(current.properties, file_format, self._context.encoding)
+
+    def _put_aside(
+        self, pid: str, record: FileRecord, current: Configuration, content: Content
+    ) -> FileRecord:
+        """Keep what was refused beside the file: from now on it may be written."""
+        self._keep(record.file, content)
+        # Remembered before the write: should a crash come now, a start makes up for it.
+        behind = min(record.revision, current.revision - 1)
+        accepted = replace(record, refused=(), revision=behind)
+        self._ledger.put(pid, accepted)
+        self._faults.clear(FaultKind.FILE, pid)
+        return accepted
+
+    def _keep(self, name: str, content: Content) -> None:
+        keep_beside(self._path / name, content.data, ".refused")
 
     def _target(self, name: str) -> Path:
         """The file itself; a link is written through only inside the directory."""
@@ -247,19 +246,3 @@ class WriteBack:
         )
         fault = Fault.of(FaultKind.WRITE_BACK, pid, diagnostic)
         self._faults.report(FaultKind.WRITE_BACK, pid, [fault])
-
-
-def _is_read_only(path: Path) -> bool:
-    """Whether nobody may write: looked at per call, so that root obeys too."""
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        return False  # the write itself will tell
-    return not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
-
-
-def _is_read_only_mount(path: Path) -> bool:
-    try:
-        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
-    except OSError:
-        return False

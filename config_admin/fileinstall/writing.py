@@ -18,6 +18,7 @@ from config_admin.fileinstall.drafts import (
     NEW,
     digest_of,
     draft_of,
+    names_beside,
     part_of,
 )
 from config_admin.fileinstall.exchange import exchange, rename_to_free
@@ -108,6 +109,28 @@ def replace_file(path: Path, data: bytes, known: str) -> None:
         if digest_of(read_small_file(draft)) == digest_of(data):
             draft.unlink()
         raise
+
+
+def keep_beside(path: Path, data: bytes, ending: str) -> None:
+    """
+    Keep *data*, which *path* holds, in a file of its own beside it.
+
+    That is called as `names_beside` says; one that holds other bytes stays. What has
+    been kept already is not kept twice.
+
+    Raises:
+        OSError: If it cannot be written; nothing is left behind.
+    """
+    draft = _write_draft(path, data, NEW, path.stat())
+    try:
+        for kept in names_beside(path, ending):
+            with suppress(FileExistsError):
+                rename_to_free(draft, kept)
+                return
+            if _is_known(kept, digest_of(data)):
+                return
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def remove_file(path: Path, known: str) -> None:

@@ -6,15 +6,16 @@ doubling hang it for a minute, an unknown name, a cycle and an expansion without
 refuse the properties; and a value without a placeholder is never touched.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
 
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.display import MASK, shown
 from config_admin.core.errors import InvalidConfigurationError
 from config_admin.core.properties import Properties, Value
+from config_admin.plugins.access import AccessRules, Source, guarded, require_rules
 from config_admin.plugins.placeholders import (
     MAX_DEPTH,
     Parts,
@@ -31,24 +32,6 @@ from config_admin.plugins.unusable import (
 )
 
 MAX_EXPANDED_BYTES: Final = 64 * 1024
-
-
-class Source(Protocol):
-    """Where the values of one kind of placeholder come from."""
-
-    @property
-    def is_secret(self) -> bool:
-        """Whether what it gives must not be shown."""
-        ...
-
-    def find(self, name: str) -> str | None:
-        """
-        The value of *name*; None if there is none.
-
-        Raises:
-            UnusableError: If it may not or cannot be read.
-        """
-        ...
 
 
 class _FailedBeforeError(Exception):
@@ -69,10 +52,21 @@ class Interpolator:
     Attributes:
         sources: By kind: ``env``, ``secret``, ``file``.
         variables: What ``${name}`` means where the properties themselves do not say.
+        access: Which PIDs may use which names of the sources; empty: all may use all.
     """
 
     sources: Mapping[str, Source] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    access: AccessRules = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_rules(self.access)
+
+    def seen_by(self, pid: str) -> Self:
+        """The same, with the sources as *pid* may see them."""
+        if not self.access:
+            return self
+        return replace(self, sources=guarded(self.sources, self.access, pid), access={})
 
     def find(self, kind: str, name: str) -> str | None:
         """
@@ -100,17 +94,30 @@ class Expansion:
     """
     The expansion of one set of properties; each of them is expanded once.
 
+    Args:
+        interpolator: Replaces the placeholders.
+        properties: What is expanded.
+        is_secret: Whether a key must not be shown, whatever it is named like; what
+            refers to it is then a secret, too.
+
     Attributes:
         used: What was looked up in a source, by kind and name: the text, or None if
             it was not there. Each is looked up once.
         secrets: The texts among them that must not be shown.
     """
 
-    def __init__(self, interpolator: Interpolator, properties: Properties) -> None:
+    def __init__(
+        self,
+        interpolator: Interpolator,
+        properties: Properties,
+        is_secret: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self.used: dict[tuple[str, str], str | None] = {}
         self.secrets: set[str] = set()
         self._interpolator = interpolator
         self._properties = properties
+        self._is_secret = is_secret
+        self._defaults: frozenset[str] = frozenset()
         self._done: dict[str, _Expanded | None] = {}
         self._under_way: list[str] = []
         self._violations: list[Diagnostic] = []
@@ -124,15 +131,30 @@ class Expansion:
         Raises:
             InvalidConfigurationError: With every property that cannot be expanded.
         """
-        for key in self._properties:
+        return self._expanded(self._properties)
+
+    def run_defaults(self, defaults: Properties) -> Properties:
+        """
+        A copy of *defaults*, which may refer to the properties and to each other.
+
+        Raises: as `run`.
+        """
+        self._defaults = frozenset(key.lower() for key in defaults)
+        self._properties = self._properties.with_items(defaults)
+        for key in self._defaults:  # written blank, it has been expanded to that
+            self._done.pop(key, None)
+        return self._expanded(defaults)
+
+    def _expanded(self, properties: Properties) -> Properties:
+        for key in properties:
             with suppress(_FailedBeforeError):
                 self._property(key)
         if self._violations:
             raise InvalidConfigurationError("", self._violations)
         done = {key: result for key, result in self._done.items() if result is not None}
         secret_keys = [key for key, result in done.items() if result.is_secret]
-        values = {key: done[key.lower()].value for key in self._properties}
-        return self._properties.with_items(values).with_secrets(secret_keys)
+        values = {key: done[key.lower()].value for key in properties}
+        return properties.with_items(values).with_secrets(secret_keys)
 
     def _property(self, key: str) -> _Expanded:
         folded = key.lower()
@@ -155,7 +177,8 @@ class Expansion:
         try:
             return self._value(self._properties[key])
         except UnusableError as error:
-            self._violations.append(_violation(key, error))
+            is_default = folded in self._defaults
+            self._violations.append(_violation(key, error, is_default=is_default))
         except _FailedBeforeError:
             pass  # reported where it is at fault
         finally:
@@ -225,8 +248,8 @@ class Expansion:
             return self._looked_up(kind, rest)
         if name in self._properties:
             found = self._property(name)
-            is_secret = found.is_secret or self._properties.is_secret(name)
-            return _Expanded(found.value, is_secret)
+            is_hidden = self._properties.is_secret(name) or self._is_secret(name)
+            return _Expanded(found.value, found.is_secret or is_hidden)
         variable = self._interpolator.variables.get(name)
         return None if variable is None else _Expanded(variable)
 
@@ -255,11 +278,11 @@ def _as_text(value: Value) -> str:
     return str(value)
 
 
-def _violation(key: str, error: UnusableError) -> Diagnostic:
+def _violation(key: str, error: UnusableError, *, is_default: bool) -> Diagnostic:
     return Diagnostic(
         key=key,
-        found=error.found,
+        found=f"the schema's default with {error.found}" if is_default else error.found,
         expected=error.expected,
-        cure=error.cure,
+        cure=f"Set the key. {error.cure}" if is_default else error.cure,
         rule="placeholder",
     )

@@ -7,8 +7,10 @@ is in a file, a store or a history.
 
 import hashlib
 import os
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import Protocol
 
 from config_admin.core.errors import InvalidConfigurationError
 from config_admin.core.ports import Checked, Validator
@@ -24,6 +26,20 @@ _Used = frozenset[tuple[str, str]]
 _Texts = Mapping[tuple[str, str], str | None]
 
 
+class ExpandingValidator(Validator, Protocol):
+    """A validator whose defaults may hold placeholders."""
+
+    def check(
+        self,
+        pid: str,
+        properties: Properties,
+        *,
+        expand: Callable[[Properties], Properties] | None = None,
+    ) -> Checked:
+        """As `Validator.check`; *expand* replaces the placeholders of the defaults."""
+        ...
+
+
 class ResolvingValidator:
     """
     Replaces placeholders, then asks another validator; implements `Validator`.
@@ -36,33 +52,39 @@ class ResolvingValidator:
         validator: Checks the resolved copy.
     """
 
-    def __init__(self, interpolator: Interpolator, validator: Validator) -> None:
+    def __init__(
+        self, interpolator: Interpolator, validator: ExpandingValidator
+    ) -> None:
         self._interpolator = interpolator
         self._validator = validator
         self._used: dict[str, _Used] = {}
         self._salt = os.urandom(16)  # what is remembered of a secret tells nobody
 
     def check(self, pid: str, properties: Properties) -> Checked:  # noqa: D102 - contract in the port
-        if not may_expand(properties):
-            return self._validator.check(pid, properties)
-        expansion = Expansion(self._interpolator, properties)
+        expansion = Expansion(
+            self._interpolator.seen_by(pid), properties, partial(self.is_secret, pid)
+        )
         try:
-            resolved = expansion.run()
+            resolved = expansion.run() if may_expand(properties) else properties
+            checked = self._validator.check(
+                pid, resolved, expand=expansion.run_defaults
+            )
         except InvalidConfigurationError as error:
             raise InvalidConfigurationError(pid, error.violations) from None
         finally:
             # In failure too: what was missing may appear. Besides what was used before,
             # so that a refused text and the one in force have one state in common.
             used = self._used.get(pid, frozenset()) | expansion.used.keys()
-            self._used[pid] = used
-        checked = self._validator.check(pid, resolved)
-        state = self._state(checked.schema, used, expansion.used)
+            if used:
+                self._used[pid] = used
+        state = self._state(pid, checked.schema, expansion.used)
         return replace(checked, schema=state, secrets=tuple(sorted(expansion.secrets)))
 
+    def without(self, pid: str) -> Checked | None:  # noqa: D102 - contract in the port
+        return self._validator.without(pid)
+
     def schema_of(self, pid: str) -> Hashable:  # noqa: D102 - contract in the port
-        schema = self._validator.schema_of(pid)
-        used = self._used.get(pid)
-        return schema if used is None else self._state(schema, used, {})
+        return self._state(pid, self._validator.schema_of(pid), {})
 
     def is_secret(self, pid: str, key: str) -> bool:  # noqa: D102 - contract in the port
         return self._validator.is_secret(pid, key)
@@ -70,16 +92,21 @@ class ResolvingValidator:
     def as_text(self, pid: str, key: str, value: Value) -> str | None:  # noqa: D102 - contract in the port
         return self._validator.as_text(pid, key, value)
 
-    def _state(self, schema: Hashable, used: _Used, texts: _Texts) -> Hashable:
+    def _state(self, pid: str, schema: Hashable, texts: _Texts) -> Hashable:
         """*schema* and what was used, by the *texts* that were read as far as known."""
+        used = self._used.get(pid)
+        if used is None:
+            return schema
+        seen = self._interpolator.seen_by(pid)
         return schema, tuple(
-            self._digest(texts[one]) if one in texts else self._digest_now(*one)
+            self._digest(texts[one] if one in texts else self._now(seen, *one))
             for one in sorted(used)
         )
 
-    def _digest_now(self, kind: str, name: str) -> str | None:
+    @staticmethod
+    def _now(seen: Interpolator, kind: str, name: str) -> str | None:
         try:
-            return self._digest(self._interpolator.find(kind, name))
+            return seen.find(kind, name)
         except UnusableError:
             return None
 

@@ -53,6 +53,7 @@ class SchemaCatalog:
     Args:
         directory: Where the schemas are; None: there are none.
         faults: Where broken schemas are reported, each by its path.
+        named: The directory as people know it; None: just so.
         absence_grace_s: For how long a schema that is away still holds.
         clock: What the grace is measured with, in seconds.
     """
@@ -62,12 +63,13 @@ class SchemaCatalog:
         directory: Path | None,
         faults: FaultBook,
         *,
+        named: Path | None = None,
         absence_grace_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         # Absolute, because the working directory may change; people see it as named.
         self._directory = None if directory is None else str(directory.absolute())
-        self._named = str(directory)
+        self._named = str(named or directory)
         self._faults = faults
         self._absence_grace_s = absence_grace_s
         self._clock = clock
@@ -200,12 +202,16 @@ class SchemaCatalog:
 
     def _placed(self, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
         return tuple(
-            replace(one, file=self._as_named(one.file) if one.file else None)
+            replace(
+                one,
+                expected=self._as_named(one.expected),
+                file=self._as_named(one.file) if one.file else None,
+            )
             for one in found
         )
 
-    def _as_named(self, file: str) -> str:
-        return file.replace(str(self._directory), self._named, 1)
+    def _as_named(self, text: str) -> str:
+        return text.replace(str(self._directory), self._named, 1)
 
     def _report(self, path: str) -> None:
         """

@@ -8,18 +8,19 @@ than everything else in this package.
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import chain
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from referencing.jsonschema import DRAFT202012
 
+from config_admin.core.coercion import Kind, holds_placeholder
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.display import shown
 from config_admin.core.errors import InvalidConfigurationError
 from config_admin.core.properties import Properties
-from config_admin.schema.coerce import Kind, holds_placeholder
 from config_admin.schema.declared import Instance, Key, Schema, Violation, instance_of
 from config_admin.schema.documents import BrokenSchemaError, Document
 from config_admin.schema.formats import OF_VALUES
@@ -34,6 +35,15 @@ if TYPE_CHECKING:
     # A schema, and how the references in it are resolved.
     Part: TypeAlias = tuple[AnySchema, Resolver[AnySchema]]
     ObjectPart: TypeAlias = tuple[ObjectSchema, Resolver[AnySchema]]
+
+_BRANCHES: Final = ("anyOf", "oneOf")
+_TYPE_NAMES: Final = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+}
 
 
 def compiled(path: str, directory: str, sources: Sources) -> Schema:
@@ -149,7 +159,7 @@ def _key(name: str, schemas: "Iterable[Part]") -> Key:
     }
     items = [
         inner
-        for part, resolver in parts
+        for part, resolver in chain(parts, chain(*_branches(parts)))
         if "items" in part
         for inner in _inner([part["items"]], resolver)
     ]
@@ -163,9 +173,28 @@ def _key(name: str, schemas: "Iterable[Part]") -> Key:
     )
 
 
-def _types(parts: "Iterable[ObjectPart]") -> tuple[str, ...]:
+def _types(parts: "Sequence[ObjectPart]") -> tuple[str, ...]:
+    """What *parts* declare: by `type`, else by listed values, else by every branch."""
     declared = next((part["type"] for part, _ in parts if "type" in part), ())
-    return (declared,) if isinstance(declared, str) else tuple(declared)
+    if declared:
+        return (declared,) if isinstance(declared, str) else tuple(declared)
+    lists = [part.get("enum", [part.get("const")]) for part, _ in parts]
+    values = next((values for values in lists if values != [None]), ())
+    if values:
+        names = (_TYPE_NAMES.get(type(value), "object") for value in values)
+        return tuple(dict.fromkeys(names))
+    branches = [_types(branch) for branch in _branches(parts)]
+    return tuple(dict.fromkeys(chain(*branches))) if all(branches) else ()
+
+
+def _branches(parts: "Iterable[ObjectPart]") -> "list[list[ObjectPart]]":
+    """What each branch of `anyOf` or `oneOf` says, of which any may hold."""
+    return [
+        list(_parts([inner]))
+        for part, resolver in parts
+        for word in _BRANCHES
+        for inner in _inner(part.get(word, ()), resolver)
+    ]
 
 
 def _members(part: "ObjectSchema", word: str) -> "Iterable[tuple[str, AnySchema]]":

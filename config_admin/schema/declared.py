@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from config_admin.core.coercion import ANY, JsonValue, Kind
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.properties import Properties, Value
-from config_admin.schema.coerce import ANY, JsonValue, Kind
 
 # What the schema validates: keys in its own spelling, values as JSON has them.
 Instance: TypeAlias = Mapping[str, JsonValue]

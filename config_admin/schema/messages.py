@@ -6,13 +6,12 @@ is built here and in `sentences`, and the value of a secret is never looked at.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.display import escaped, shown
 from config_admin.core.properties import Properties
-from config_admin.schema.coerce import holds_placeholder
 from config_admin.schema.declared import Key, Schema, Violation, texts
 from config_admin.schema.sentences import expectation, names
 from config_admin.schema.suggest import closest
@@ -23,7 +22,11 @@ _MAX_SUGGESTIONS: Final = 20  # each is compared with every declared key
 
 
 def violations(
-    schema: Schema, properties: Properties, found: Iterable[Violation]
+    schema: Schema,
+    properties: Properties,
+    defaults: Properties,
+    found: Iterable[Violation],
+    waiting: Collection[str] = (),
 ) -> list[Diagnostic]:
     """
     *found* for people, each once: keys in the order of *properties*, then the rest.
@@ -33,10 +36,17 @@ def violations(
     Args:
         schema: What was broken.
         properties: What broke it, as written.
+        defaults: What was taken for the keys that are absent.
         found: What jsonschema found, under the schema's spelling of the keys.
+        waiting: Those of *defaults* whose value is not known here, and not at fault.
     """
-    report = _Report(schema, properties)
-    told = dict.fromkeys(each for broken in found for each in report.of(broken))
+    report = _Report(schema, properties, defaults)
+    told = dict.fromkeys(
+        each
+        for broken in found
+        if not (broken.path and broken.path[0] in waiting)
+        for each in report.of(broken)
+    )
     position = {key.lower(): number for number, key in enumerate(properties)}
     last = len(position)
     return first_of(
@@ -61,9 +71,12 @@ def first_of(told: list[Diagnostic]) -> list[Diagnostic]:
 class _Report:
     """The violations of one schema by one set of properties."""
 
-    def __init__(self, schema: Schema, properties: Properties) -> None:
+    def __init__(
+        self, schema: Schema, properties: Properties, defaults: Properties
+    ) -> None:
         self._schema = schema
         self._properties = properties
+        self._defaults = defaults
         self._written = {key.lower(): key for key in properties}
         self._suggestions_left = _MAX_SUGGESTIONS
 
@@ -86,10 +99,7 @@ class _Report:
     ) -> Iterator[Diagnostic]:
         key = self._spelling(str(name))
         declared = self._schema.key(key)
-        secret = declared.secret or self._properties.is_secret(key)
-        default = self._schema.defaults.get(key, "")
-        if key not in self._properties and holds_placeholder(default):
-            return  # what it stands for is not known here
+        secret = declared.secret or self._is_secret(key)
         found = "a masked value" if secret else self._found(broken, key)
         for position in within[:1]:
             found += f" as element {int(str(position)) + 1}"
@@ -101,12 +111,15 @@ class _Report:
             rule=broken.rule or "false",
         )
 
+    def _is_secret(self, key: str) -> bool:
+        return self._properties.is_secret(key) or self._defaults.is_secret(key)
+
     def _found(self, broken: Violation, key: str) -> str:
         """What is there, as it was written; an element of a list on its own."""
         if len(broken.path) > 1:
             return shown(broken.instance)
-        if key not in self._properties:
-            return f"the default {shown(self._schema.defaults.get(key))}"
+        if key in self._defaults:
+            return f"the default {shown(self._defaults.get(key))}"
         value = self._properties[key]
         return "an empty value" if value == "" else shown(value)
 

@@ -29,6 +29,7 @@ _FORMATS: Final = {
     "duration": "a duration such as P1DT12H",
     "email": "an e-mail address",
     "hostname": "a host name",
+    "idn-email": "an e-mail address",
     "ipv4": "an IPv4 address",
     "ipv6": "an IPv6 address",
     "regex": "a regular expression",

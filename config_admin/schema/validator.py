@@ -1,17 +1,28 @@
 """The validator of the core's door: text in, typed and checked properties out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
+from config_admin.core.coercion import (
+    JsonValue,
+    coerced,
+    holds_placeholder,
+    means_absent,
+    text_of,
+)
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.display import escaped
 from config_admin.core.errors import InvalidConfigurationError
 from config_admin.core.ports import Checked
 from config_admin.core.properties import Properties, Value
 from config_admin.schema.catalog import SchemaCatalog
-from config_admin.schema.coerce import JsonValue, coerced, means_absent, text_of
 from config_admin.schema.declared import Schema, instance_of
 from config_admin.schema.documents import BrokenSchemaError
 from config_admin.schema.messages import first_of, violations
+
+# Defaults to the same with their placeholders replaced; what came from a secret source
+# is a secret there.
+Expand: TypeAlias = Callable[[Properties], Properties]
 
 # A pattern is tried on the whole of a value, and some take more than linear time.
 _MAX_VALUE_BYTES = 64 * 1024
@@ -28,7 +39,18 @@ class SchemaValidator:
     def __init__(self, catalog: SchemaCatalog) -> None:
         self._catalog = catalog
 
-    def check(self, pid: str, properties: Properties) -> Checked:  # noqa: D102 - contract in the port
+    def check(
+        self, pid: str, properties: Properties, *, expand: Expand | None = None
+    ) -> Checked:
+        """
+        As the port says.
+
+        Args:
+            pid: As there.
+            properties: As there.
+            expand: Called with the defaults that apply, if one holds a placeholder;
+                None: they stay as the schema writes them, and are not checked.
+        """
         try:
             schema = self._catalog.find(pid)
         except BrokenSchemaError as error:
@@ -36,13 +58,24 @@ class SchemaValidator:
         if schema is None:
             return Checked(properties)
         try:
-            return _checked(pid, schema, properties)
-        except InvalidConfigurationError:
-            raise
+            return _checked(schema, properties, expand)
+        except InvalidConfigurationError as error:
+            raise InvalidConfigurationError(pid, error.violations) from None
         except Exception as error:  # noqa: BLE001 - a schema can make jsonschema raise anything
             fault = _inapplicable(schema, error)
             # Not from it: its text may show a secret.
             raise InvalidConfigurationError(pid, [fault]) from None
+
+    def without(self, pid: str) -> None:  # noqa: D102, ARG002 - contract in the port
+        return None
+
+    def declared(self, pid: str) -> tuple[str, ...]:
+        """The keys that the schema of *pid* declares by name, in its order."""
+        try:
+            schema = self._catalog.find(pid)
+        except BrokenSchemaError:
+            return ()
+        return tuple(key.name for key in schema.keys.values()) if schema else ()
 
     def schema_of(self, pid: str) -> str | None:  # noqa: D102 - contract in the port
         return self._catalog.generation(pid)
@@ -69,7 +102,7 @@ class SchemaValidator:
         return schema is not None and schema.key(key).secret
 
 
-def _checked(pid: str, schema: Schema, properties: Properties) -> Checked:
+def _checked(schema: Schema, properties: Properties, expand: Expand | None) -> Checked:
     """
     What *properties* mean under *schema*.
 
@@ -78,23 +111,32 @@ def _checked(pid: str, schema: Schema, properties: Properties) -> Checked:
     """
     too_long = [_too_long(key) for key in properties if _is_too_long(properties[key])]
     if too_long:
-        raise InvalidConfigurationError(pid, first_of(too_long))
+        raise InvalidConfigurationError("", first_of(too_long))
     values = dict(_present(schema, properties))
     given = {schema.key(key).name or key: value for key, value in values.items()}
     defaults = schema.defaults.without(given)
-    broken = violations(
-        schema, properties, schema.violations_in({**given, **instance_of(defaults)})
-    )
+    waiting = [key for key in defaults if holds_placeholder(defaults[key])]
+    if waiting and expand is not None:
+        defaults, waiting = _expanded(schema, defaults, waiting, expand), []
+    found = schema.violations_in({**given, **instance_of(defaults)})
+    broken = violations(schema, properties, defaults, found, waiting)
     if broken:
-        raise InvalidConfigurationError(pid, broken)
+        raise InvalidConfigurationError("", broken)
     secret = [
         key for key in values if schema.key(key).secret or properties.is_secret(key)
     ]
-    try:
-        view = Properties(values, secret_keys=secret)
-    except InvalidConfigurationError as error:  # "1, true" is a list of two types
-        raise InvalidConfigurationError(pid, error.violations) from error
+    # "1, true" is a list of two types: no property, whatever the schema says of it.
+    view = Properties(values, secret_keys=secret)
     return Checked(view, defaults, schema.digest)
+
+
+def _expanded(
+    schema: Schema, defaults: Properties, waiting: list[str], expand: Expand
+) -> Properties:
+    """*defaults*, those that were *waiting* for their placeholders read like text."""
+    ready = expand(defaults)
+    read = {key: coerced(ready[key], schema.key(key).kind) for key in waiting}
+    return defaults.with_items(Properties(read, secret_keys=ready.secret_keys))
 
 
 def _present(schema: Schema, properties: Properties) -> Iterator[tuple[str, JsonValue]]:

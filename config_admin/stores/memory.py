@@ -22,16 +22,17 @@ class MemoryStore:
                 self._configurations[pid] for pid in sorted(self._configurations)
             )
 
-    def put(self, configuration: Configuration) -> None:
-        """Store *configuration* as the successor of the revision before it."""
+    def put(self, *configurations: Configuration) -> None:
+        """Store each as the successor of the revision before it: all or none."""
         with self._lock:
-            before = self._configurations.get(configuration.pid)
-            actual = before.revision if before is not None else 0
-            if configuration.revision != actual + 1:
-                raise RevisionConflictError(
-                    configuration.pid, configuration.revision - 1, actual
-                )
-            self._configurations[configuration.pid] = configuration
+            stored: dict[str, Configuration] = {}
+            for one in configurations:
+                before = stored.get(one.pid) or self._configurations.get(one.pid)
+                actual = before.revision if before is not None else 0
+                if one.revision != actual + 1:
+                    raise RevisionConflictError(one.pid, one.revision - 1, actual)
+                stored[one.pid] = one
+            self._configurations.update(stored)
 
 
 class MemoryLedger:

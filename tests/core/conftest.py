@@ -2,19 +2,26 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from time import monotonic
 
 import pytest
 
 from config_admin.core.admin import ConfigurationAdmin
+from config_admin.core.audience import Terms
 from config_admin.core.diagnostics import Diagnostic
-from config_admin.core.dispatch import InlineDispatcher, LaneDispatcher
+from config_admin.core.dispatch import InlineDispatcher
 from config_admin.core.errors import InvalidConfigurationError
 from config_admin.core.faults import FaultBook
+from config_admin.core.parts import World as CoreWorld
 from config_admin.core.ports import Checked
 from config_admin.core.properties import Properties
+from config_admin.core.threads import LaneDispatcher
 from config_admin.stores.memory import MemoryStore
 
 LIMIT_S = 10.0
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def nothing():
@@ -33,6 +40,7 @@ class SmallValidator:
         refused: Keys that no configuration may have.
         during_check: Called in the middle of each check.
         checks: How often it was asked.
+        instead: What holds where a PID has no configuration; or what is raised then.
     """
 
     def __init__(self):
@@ -43,6 +51,7 @@ class SmallValidator:
         self.refused = {"bad"}
         self.during_check = nothing
         self.checks = 0
+        self.instead = {}
 
     def check(self, pid, properties):
         self.checks += 1
@@ -60,6 +69,12 @@ class SmallValidator:
         )
         absent = {k: v for k, v in self.defaults.items() if k not in properties}
         return Checked(seen.with_secrets(self.secrets), Properties(absent), schema)
+
+    def without(self, pid):
+        found = self.instead.get(pid)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def schema_of(self, pid):  # noqa: ARG002 - one schema for all
         return self.schema
@@ -101,6 +116,31 @@ class Service:
             raise self.error
 
 
+class Factory:
+    """
+    A factory that notes its calls.
+
+    Attributes:
+        calls: The PID with its properties, or None when it is gone; failed calls too.
+        errors: What it raises, by PID.
+    """
+
+    def __init__(self):
+        self.calls = []
+        self.errors = {}
+
+    def updated(self, pid, properties):
+        self._note(pid, properties)
+
+    def deleted(self, pid):
+        self._note(pid, None)
+
+    def _note(self, pid, properties):
+        self.calls.append((pid, properties))
+        if pid in self.errors:
+            raise self.errors[pid]
+
+
 class Listener:
     """Notes the events that it is told."""
 
@@ -114,6 +154,30 @@ class Listener:
             raise self.error
 
 
+class Blocked:
+    """
+    A call that runs until it is let go.
+
+    Attributes:
+        started: Set when it has begun.
+        released: It runs until this is set.
+        ended: Set at its end.
+        thread: Where it runs.
+    """
+
+    def __init__(self, released):
+        self.started = threading.Event()
+        self.released = released
+        self.ended = threading.Event()
+        self.thread = None
+
+    def __call__(self):
+        self.thread = threading.current_thread()
+        self.started.set()
+        self.released.wait(LIMIT_S)
+        self.ended.set()
+
+
 class World:
     """
     An admin and everything around it.
@@ -123,18 +187,22 @@ class World:
         when_told: Called whenever a fault came or went.
     """
 
-    def __init__(self, dispatcher=None, store=None):
+    def __init__(self, dispatcher=None, store=None, validator=None, **options):
         self.store = store or MemoryStore()
-        self.validator = SmallValidator()
+        self.validator = validator or SmallValidator()
         self.dispatcher = dispatcher or InlineDispatcher()
         self.told = []
         self.when_told = nothing
         self.faults = FaultBook(self.tell)
         self.admin = ConfigurationAdmin(
-            store=self.store,
-            validator=self.validator,
-            dispatcher=self.dispatcher,
-            faults=self.faults,
+            self.store,
+            CoreWorld(
+                validator=self.validator,
+                dispatcher=self.dispatcher,
+                faults=self.faults,
+                now=lambda: NOW,
+                **options,
+            ),
         )
 
     def tell(self, came, went):
@@ -145,17 +213,44 @@ class World:
     def service(self, pid, *, ranking=0):
         """A service that follows *pid*, and its registration."""
         service = Service()
-        return service, self.admin.add_managed_service((pid,), service, ranking=ranking)
+        return service, self.follow(pid, service, ranking=ranking)
+
+    def follow(self, pid, service, **terms):
+        """The registration of *service* for *pid*."""
+        audience = self.admin.audience
+        return audience.add_managed_service((pid,), service, Terms(**terms))
+
+    def terms(self, **terms):
+        """On which terms somebody registers."""
+        return Terms(**terms)
+
+    def factory(self, factory_pid, **terms):
+        """A factory that follows *factory_pid*, and its registration."""
+        factory = Factory()
+        return factory, self.follow_instances(factory_pid, factory, **terms)
+
+    def follow_instances(self, factory_pid, factory, **terms):
+        """The registration of *factory* for *factory_pid*."""
+        audience = self.admin.audience
+        return audience.add_managed_service_factory(
+            factory_pid, factory, Terms(**terms)
+        )
 
     def listener(self):
         """A listener that is told everything from now on."""
         listener = Listener()
-        self.admin.add_listener(listener)
+        self.admin.audience.add_listener(listener)
         return listener
 
     def flush(self):
         """Let every callback run."""
         assert self.dispatcher.flush(LIMIT_S)
+
+
+@pytest.fixture(scope="session")
+def small_validator():
+    """The validator of a small world, to build on."""
+    return SmallValidator
 
 
 @pytest.fixture(scope="session")
@@ -165,16 +260,36 @@ def make_world():
 
 
 @pytest.fixture
+def now():
+    """What time it is in every world."""
+    return NOW
+
+
+@pytest.fixture
 def world():
     """A world whose callbacks run inside `flush`."""
     return World()
 
 
 @pytest.fixture
-def lanes():
+def make_lanes():
+    """A dispatcher with threads: `make_lanes(**options)`; stopped when the test is."""
+    with ExitStack() as stack:
+
+        def make(**options):
+            dispatcher = LaneDispatcher(**{"clock": monotonic, **options})
+            stack.callback(dispatcher.stop, 0)
+            return dispatcher
+
+        yield make
+
+
+@pytest.fixture
+def lanes(make_lanes):
     """A running dispatcher with threads."""
-    with LaneDispatcher() as dispatcher:
-        yield dispatcher
+    dispatcher = make_lanes()
+    dispatcher.start()
+    return dispatcher
 
 
 @pytest.fixture
@@ -189,6 +304,25 @@ def released():
     event = threading.Event()
     yield event
     event.set()
+
+
+@pytest.fixture
+def blocked(released):
+    """A call that runs until the test is over, or its own event is set."""
+    return lambda own=None: Blocked(own or released)
+
+
+@pytest.fixture
+def block(blocked):
+    """Block a lane; the call has begun when this returns."""
+
+    def begin(lane, own=None):
+        call = blocked(own)
+        lane.submit("blocked", call)
+        assert call.started.wait(LIMIT_S)
+        return call
+
+    return begin
 
 
 @pytest.fixture

@@ -43,14 +43,14 @@ class FileGate:
         self.is_closed = False
         self.changed = []
 
-    def require_open(self, pid):
+    def require_open(self, pid, **_):
         if self.is_closed:
             raise ReadOnlyConfigurationError(pid, f"etc/{pid}.cfg", "Open the gate.")
 
     def require_writable(self, pid, properties):
         pass
 
-    def note_change(self, pid):
+    def note_change(self, pid, **_):
         self.changed.append(pid)
 
 
@@ -58,10 +58,11 @@ def facts(events):
     return [(event.type, event.pid, event.revision) for event in events]
 
 
-# CM-07, CM-11: reading and changing
+# Reading and changing
 
 
 def test_an_update_creates_what_is_absent(world):
+    """CM-07, CM-09, CM-11."""
     created = world.admin.update("a", {"Host": "x", "port": "80"})
 
     assert created == Configuration(
@@ -72,6 +73,7 @@ def test_an_update_creates_what_is_absent(world):
 
 
 def test_an_update_replaces_all_properties(world):
+    """CM-07."""
     world.admin.update("a", {"x": 1, "y": 2})
 
     world.admin.update("a", {"y": 3})
@@ -80,6 +82,7 @@ def test_an_update_replaces_all_properties(world):
 
 
 def test_what_is_deleted_is_not_there(world):
+    """CM-11."""
     world.admin.update("a", {"x": 1})
 
     tombstone = world.admin.delete("a")
@@ -96,6 +99,7 @@ def test_what_is_deleted_is_not_there(world):
 
 
 def test_what_never_was_is_not_there(world):
+    """CM-11."""
     assert world.admin.find("a") is None
     assert world.admin.written("a") is None
     with pytest.raises(NoSuchConfigurationError):
@@ -103,6 +107,7 @@ def test_what_never_was_is_not_there(world):
 
 
 def test_who_misspells_a_pid_is_told_a_similar_one(world):
+    """CM-11."""
     world.admin.update("net.roboconf.web", {})
     world.admin.update("gone.robocong.web", {})
     world.admin.delete("gone.robocong.web")
@@ -114,6 +119,7 @@ def test_who_misspells_a_pid_is_told_a_similar_one(world):
 
 
 def test_configurations_are_listed_by_pid(world):
+    """CM-12."""
     for pid in ("b", "a~2", "c", "a~1", "B"):
         world.admin.update(pid, {"of": pid})
     world.admin.delete("c")
@@ -124,29 +130,33 @@ def test_configurations_are_listed_by_pid(world):
     assert sorted(world.admin.present_pids()) == ["B", "a~1", "a~2", "b"]
 
 
-# CM-01: every entrance
+# Every entrance
 
 
 @pytest.mark.parametrize("pid", ["", "../x", ".hidden", "a ", "a\x1b", None, 1])
 def test_what_is_no_pid_is_refused_at_every_entrance(world, pid):
+    """CM-01, CM-62."""
     for entrance in (
         world.admin.find,
         world.admin.get,
         world.admin.delete,
         lambda pid: world.admin.update(pid, {}),
-        lambda pid: world.admin.add_managed_service(("a", pid), lambda *_: None),
+        lambda pid: world.admin.audience.add_managed_service(
+            ("a", pid), lambda *_: None
+        ),
     ):
         with pytest.raises(InvalidPidError):
             entrance(pid)
 
-    assert world.admin.services() == ()
+    assert world.admin.audience.registrations() == ()
     assert tuple(world.store.all()) == ()
 
 
-# CM-04, CM-64, CM-65: values
+# Values
 
 
 def test_what_cannot_be_stored_is_refused_with_pid_and_key(world):
+    """CM-04."""
     with pytest.raises(InvalidConfigurationError) as caught:
         world.admin.update("a", {"x": None, "y": [[]]})
 
@@ -156,6 +166,8 @@ def test_what_cannot_be_stored_is_refused_with_pid_and_key(world):
 
 
 def test_values_are_kept_with_their_base_types(world):
+    """CM-04, CM-64, CM-65."""
+
     class Level(IntEnum):
         HIGH = 3
 
@@ -169,10 +181,11 @@ def test_values_are_kept_with_their_base_types(world):
     }
 
 
-# CM-05, CM-66: automatic properties
+# Automatic properties
 
 
 def test_automatic_properties_are_delivered_and_never_kept(world):
+    """CM-05, CM-66."""
     singleton, _ = world.service("a")
     instance, _ = world.service("f~x")
 
@@ -190,6 +203,7 @@ def test_automatic_properties_are_delivered_and_never_kept(world):
 
 
 def test_storing_what_was_delivered_changes_nothing(world):
+    """CM-05, CM-08."""
     service, _ = world.service("f~x")
     world.admin.update("f~x", {"host": "h"})
     world.flush()
@@ -199,10 +213,11 @@ def test_storing_what_was_delivered_changes_nothing(world):
     assert same.revision == 1
 
 
-# CM-06: what was handed out does not change
+# What was handed out does not change
 
 
 def test_a_later_update_does_not_change_what_was_handed_out(world):
+    """CM-06."""
     service, _ = world.service("a")
     first = world.admin.update("a", {"x": 1})
     world.flush()
@@ -216,11 +231,12 @@ def test_a_later_update_does_not_change_what_was_handed_out(world):
         first.revision = 7
 
 
-# CM-08: nothing new
+# Nothing new
 
 
 @pytest.mark.parametrize("same", [{"Port": "80"}, {"port": "80"}, {"port": 80}])
 def test_storing_what_is_there_tells_no_one(world, same):
+    """CM-03, CM-08."""
     before = world.admin.update("a", {"Port": "80"})
     service, listener = world.service("a")[0], world.listener()
     world.flush()
@@ -237,15 +253,17 @@ def test_storing_what_is_there_tells_no_one(world, same):
     ("before", "after"), [("1", 1), (1, 1.0), (1, True), ([1], [1.0]), ([], "")]
 )
 def test_another_type_is_another_value(world, before, after):
+    """CM-04, CM-08."""
     world.admin.update("a", {"x": before})
 
     assert world.admin.update("a", {"x": after}).revision == 2
 
 
-# CM-09: revisions
+# Revisions
 
 
 def test_a_revision_never_falls_not_even_over_a_delete(world):
+    """CM-09."""
     assert world.admin.update("a", {"x": 1}).revision == 1
     assert world.admin.update("a", {"x": 2}).revision == 2
     assert world.admin.delete("a").revision == 3
@@ -253,10 +271,11 @@ def test_a_revision_never_falls_not_even_over_a_delete(world):
     assert world.admin.update("b", {}).revision == 1
 
 
-# CM-10, CM-63: only this revision
+# Only this revision
 
 
 def test_a_change_of_another_revision_is_refused_with_both_numbers(world):
+    """CM-10."""
     world.admin.update("a", {"x": 1})
     world.admin.update("a", {"x": 2})
 
@@ -275,6 +294,7 @@ def test_a_change_of_another_revision_is_refused_with_both_numbers(world):
 
 
 def test_revision_zero_means_only_if_absent(world):
+    """CM-10, CM-63."""
     world.admin.update("a", {"x": 1}, revision=0)
 
     with pytest.raises(RevisionConflictError):
@@ -285,6 +305,7 @@ def test_revision_zero_means_only_if_absent(world):
 
 
 def test_an_absent_configuration_has_no_other_revision(world):
+    """CM-10."""
     with pytest.raises(RevisionConflictError) as caught:
         world.admin.update("a", {}, revision=1)
 
@@ -292,6 +313,8 @@ def test_an_absent_configuration_has_no_other_revision(world):
 
 
 def test_an_update_that_lost_a_race_checks_again(world):
+    """CM-10."""
+
     def win_the_race():
         world.validator.during_check = lambda: None
         world.admin.update("a", {"by": "winner"})
@@ -303,6 +326,7 @@ def test_an_update_that_lost_a_race_checks_again(world):
 
 
 def test_an_update_of_one_revision_that_lost_a_race_is_told(world):
+    """CM-10."""
     world.admin.update("a", {})
 
     def win_the_race():
@@ -321,6 +345,7 @@ def test_an_update_of_one_revision_that_lost_a_race_is_told(world):
 
 
 def test_what_the_schema_refuses_changes_nothing(world):
+    """CM-16, CM-30."""
     world.admin.update("a", {"x": 1})
     service, listener = world.service("a")[0], world.listener()
     world.flush()
@@ -338,6 +363,7 @@ def test_what_the_schema_refuses_changes_nothing(world):
 
 
 def test_a_refused_creation_has_no_revision(world):
+    """CM-09, CM-30."""
     listener = world.listener()
 
     with pytest.raises(InvalidConfigurationError):
@@ -349,6 +375,7 @@ def test_a_refused_creation_has_no_revision(world):
 
 
 def test_a_refused_file_is_told_by_its_directory(world):
+    """CM-30."""
     listener = world.listener()
 
     with pytest.raises(InvalidConfigurationError):
@@ -362,6 +389,7 @@ def test_a_refused_file_is_told_by_its_directory(world):
 
 
 def test_a_schema_that_moves_during_the_check_has_it_run_again(world):
+    """CM-35."""
     service, _ = world.service("a")
 
     def move():
@@ -382,6 +410,8 @@ def test_a_schema_that_moves_during_the_check_has_it_run_again(world):
 
 
 def test_a_schema_that_becomes_stricter_during_the_check_refuses(world):
+    """CM-35."""
+
     def move():
         world.validator.during_check = lambda: None
         world.validator.schema = "second"
@@ -396,6 +426,7 @@ def test_a_schema_that_becomes_stricter_during_the_check_refuses(world):
 
 
 def test_callers_see_what_the_schema_reads_without_its_defaults(world):
+    """CM-36."""
     world.validator.defaults = {"mode": "fast"}
     service, _ = world.service("a")
 
@@ -408,6 +439,7 @@ def test_callers_see_what_the_schema_reads_without_its_defaults(world):
 
 
 def test_what_is_write_only_is_masked_wherever_it_is_seen(world):
+    """CM-37."""
     world.validator.secrets = {"dsn"}
     service, _ = world.service("a")
 
@@ -429,6 +461,7 @@ def test_a_number_becomes_text_where_the_schema_reads_it_back(world):
 
 
 def test_a_text_stays_as_it_is_while_its_value_does(world):
+    """CM-60."""
     world.admin.update("a", {"port": "0080"}, origin=FILE)
 
     world.admin.update("a", {"port": 80, "new": "x"})
@@ -451,6 +484,7 @@ def test_a_typed_value_stays_typed_in_a_typed_file(world):
 
 
 def test_a_closed_gate_keeps_out_all_but_files(world):
+    """CM-13."""
     world.admin.update("a", {"x": 1})
     gate = FileGate()
     gate.is_closed = True
@@ -468,6 +502,7 @@ def test_a_closed_gate_keeps_out_all_but_files(world):
 
 
 def test_the_gate_is_told_what_did_not_come_from_a_file(world):
+    """CM-42."""
     gate = FileGate()
     world.admin.guard(gate)
 
@@ -482,10 +517,11 @@ def test_the_gate_is_told_what_did_not_come_from_a_file(world):
     assert gate.changed == ["b", "a", "b"]
 
 
-# CM-58: the end
+# The end
 
 
 def test_a_closed_admin_takes_no_update_and_can_still_be_read(world):
+    """CM-58."""
     world.admin.update("a", {"x": 1})
 
     world.admin.close()
@@ -522,6 +558,7 @@ def test_what_the_store_did_not_take_changed_nothing(make_world):
 
 
 def test_the_store_keeps_what_was_written_tombstones_included(world):
+    """CM-09."""
     world.admin.update("b", {"port": "080"})
     world.admin.update("a", {})
     world.admin.delete("a", origin=FILE)
@@ -532,10 +569,11 @@ def test_the_store_keeps_what_was_written_tombstones_included(world):
     )
 
 
-# CM-15, CM-16, CM-17: managed services
+# Managed services
 
 
 def test_a_service_is_called_once_with_what_is_there(world):
+    """CM-15, CM-46."""
     world.admin.update("a", {"x": 1})
     service, registration = world.service("a")
     assert not registration.wait(0)
@@ -548,6 +586,7 @@ def test_a_service_is_called_once_with_what_is_there(world):
 
 
 def test_a_service_is_called_with_none_if_there_is_nothing(world):
+    """CM-15, CM-46."""
     service, registration = world.service("a")
 
     world.flush()
@@ -557,6 +596,7 @@ def test_a_service_is_called_with_none_if_there_is_nothing(world):
 
 
 def test_a_service_follows_changes_and_deletion(world):
+    """CM-16, CM-17."""
     service, _ = world.service("a")
     world.flush()
     for number in (1, 2):
@@ -571,6 +611,7 @@ def test_a_service_follows_changes_and_deletion(world):
 
 
 def test_a_busy_service_meets_only_the_newest(world):
+    """CM-16, CM-19."""
     service, _ = world.service("a")
     for number in range(10):
         world.admin.update("a", {"x": number})
@@ -581,6 +622,7 @@ def test_a_busy_service_meets_only_the_newest(world):
 
 
 def test_deleted_and_created_again_while_busy_is_the_new_one_alone(world):
+    """CM-17."""
     world.admin.update("a", {"x": 1})
     service, _ = world.service("a")
     world.flush()
@@ -593,6 +635,7 @@ def test_deleted_and_created_again_while_busy_is_the_new_one_alone(world):
 
 
 def test_created_and_deleted_while_busy_is_not_told_twice(world):
+    """CM-16, CM-17."""
     service, _ = world.service("a")
     world.flush()
 
@@ -603,10 +646,11 @@ def test_created_and_deleted_while_busy_is_not_told_twice(world):
     assert service.calls == [None]
 
 
-# CM-18: callbacks that call back
+# Callbacks that call back
 
 
 def test_a_callback_may_change_its_own_configuration(world):
+    """CM-18."""
     seen = []
 
     def count_up(properties):
@@ -615,7 +659,7 @@ def test_a_callback_may_change_its_own_configuration(world):
         if number < 3:
             world.admin.update("a", {"n": number + 1})
 
-    world.admin.add_managed_service(("a",), count_up)
+    world.admin.audience.add_managed_service(("a",), count_up)
     world.flush()
 
     assert seen == [0, 1, 2, 3]
@@ -623,6 +667,7 @@ def test_a_callback_may_change_its_own_configuration(world):
 
 
 def test_a_callback_may_use_every_entrance(world):
+    """CM-18, CM-23."""
     other, _ = world.service("b")
 
     def use_the_admin(properties):
@@ -630,26 +675,25 @@ def test_a_callback_may_use_every_entrance(world):
         assert world.admin.get("b").revision == 1
         world.admin.delete("b")
         world.admin.update("b", {"x": 2})
-        world.admin.add_managed_service(("b",), other)
+        world.admin.audience.add_managed_service(("b",), other)
         registration.close(timeout_s=10)
 
-    registration = world.admin.add_managed_service(("a",), use_the_admin)
+    registration = world.admin.audience.add_managed_service(("a",), use_the_admin)
     world.flush()
 
     assert world.faults.all() == ()
     assert [call and call["x"] for call in other.calls] == [None, 2, 2]
 
 
-# CM-20: several services, several PIDs
+# Several services, several PIDs
 
 
 def test_services_are_called_in_ranking_order(world):
+    """CM-20."""
     called = []
     for ranking in (0, 7, -7, 7):
-        name = f"{ranking} {len(world.admin.services())}"
-        world.admin.add_managed_service(
-            ("a",), lambda _, name=name: called.append(name), ranking=ranking
-        )
+        name = f"{ranking} {len(world.admin.audience.registrations())}"
+        world.follow("a", lambda _, name=name: called.append(name), ranking=ranking)
     world.flush()
     called.clear()
 
@@ -660,8 +704,9 @@ def test_services_are_called_in_ranking_order(world):
 
 
 def test_a_service_of_several_pids_is_told_which(world):
+    """CM-20."""
     called = []
-    registration = world.admin.add_managed_service(
+    registration = world.admin.audience.add_managed_service(
         ("a", "b", "a"), lambda pid, properties: called.append((pid, properties))
     )
     world.admin.update("b", {"x": 1})
@@ -678,16 +723,18 @@ def test_a_service_of_several_pids_is_told_which(world):
 
 
 def test_what_cannot_be_called_is_not_registered(world):
+    """CM-15, CM-20."""
     with pytest.raises(UsageError):
-        world.admin.add_managed_service(("a",), object())
+        world.admin.audience.add_managed_service(("a",), object())
 
-    assert world.admin.services() == ()
+    assert world.admin.audience.registrations() == ()
 
 
-# CM-23: unregistering
+# Unregistering
 
 
 def test_a_closed_service_is_called_no_more(world):
+    """CM-23."""
     service, registration = world.service("a")
     world.flush()
     world.admin.update("a", {"x": 1})
@@ -698,24 +745,26 @@ def test_a_closed_service_is_called_no_more(world):
     world.flush()
 
     assert service.calls == [None]
-    assert world.admin.services() == ()
+    assert world.admin.audience.registrations() == ()
 
 
 def test_a_service_may_register_again(world):
+    """CM-15, CM-23."""
     service, registration = world.service("a")
     world.flush()
     registration.close()
 
-    world.admin.add_managed_service(("a",), service)
+    world.admin.audience.add_managed_service(("a",), service)
     world.flush()
 
     assert service.calls == [None, None]
 
 
-# CM-29: listeners
+# Listeners
 
 
 def test_listeners_are_told_everything_in_commit_order(world):
+    """CM-29."""
     listener = world.listener()
     world.admin.update("f~a", {"x": 1})
     world.admin.update("b", {"x": 1}, origin=FILE)
@@ -739,6 +788,7 @@ def test_listeners_are_told_everything_in_commit_order(world):
 
 
 def test_a_listener_is_told_nothing_of_the_past(world):
+    """CM-29."""
     world.admin.update("a", {})
 
     listener = world.listener()
@@ -751,6 +801,7 @@ def test_a_listener_is_told_nothing_of_the_past(world):
 
 
 def test_what_still_fits_is_delivered_again_with_new_defaults(world):
+    """CM-16, CM-36."""
     service, listener = world.service("a")[0], world.listener()
     world.admin.update("a", {"port": "1"})
     world.flush()
@@ -766,6 +817,7 @@ def test_what_still_fits_is_delivered_again_with_new_defaults(world):
 
 
 def test_a_recheck_under_the_same_schema_is_no_news(world):
+    """CM-16."""
     service, _ = world.service("a")
     world.admin.update("a", {})
     world.flush()
@@ -780,6 +832,7 @@ def test_a_recheck_under_the_same_schema_is_no_news(world):
     ("origin", "file"), [(FILE, "etc/a.cfg"), (Origin(OriginKind.API, "me"), None)]
 )
 def test_what_no_longer_fits_stays_and_is_a_fault(world, origin, file):
+    """CM-35."""
     service, _ = world.service("a")
     world.admin.update("a", {"port": "1"}, origin=origin)
     world.flush()
@@ -798,6 +851,7 @@ def test_what_no_longer_fits_stays_and_is_a_fault(world, origin, file):
 
 @pytest.mark.parametrize("cure", ["an update", "a deletion", "another schema"])
 def test_the_fault_goes_when_it_is_mended(world, cure):
+    """CM-35."""
     world.admin.update("a", {"port": "1"})
     world.validator.schema = "stricter"
     world.validator.refused = {"port"}
@@ -829,6 +883,7 @@ def test_what_is_absent_is_not_rechecked(world, prepare):
 
 
 def test_a_recheck_that_lost_a_race_checks_what_is_there_now(world):
+    """CM-16, CM-35."""
     service, _ = world.service("a")
     world.admin.update("a", {"x": 1})
     world.validator.schema = "second"
@@ -846,6 +901,7 @@ def test_a_recheck_that_lost_a_race_checks_what_is_there_now(world):
 
 
 def test_what_was_mended_during_a_recheck_is_no_fault(world):
+    """CM-35."""
     world.admin.update("a", {"port": "1"})
     world.validator.schema = "stricter"
     world.validator.refused = {"port"}
@@ -862,6 +918,7 @@ def test_what_was_mended_during_a_recheck_is_no_fault(world):
 
 
 def test_who_is_told_of_a_misfit_may_mend_it_at_once(world):
+    """CM-35."""
     world.admin.update("a", {"port": "1"})
     world.validator.schema = "stricter"
     world.validator.refused = {"port"}
@@ -878,6 +935,7 @@ def test_who_is_told_of_a_misfit_may_mend_it_at_once(world):
 
 
 def test_who_is_told_that_a_misfit_went_may_change_more(world):
+    """CM-35."""
     world.admin.update("a", {"port": "1"})
     world.validator.schema = "stricter"
     world.validator.refused = {"port"}
@@ -903,6 +961,7 @@ def test_a_recheck_under_the_schema_of_the_last_check_asks_nobody(world):
 
 
 def test_the_schema_says_what_is_secret(world):
+    """CM-37."""
     world.validator.secrets = {"dsn"}
 
     assert world.admin.is_secret("a", "dsn")
@@ -911,6 +970,7 @@ def test_the_schema_says_what_is_secret(world):
 
 
 def test_every_secret_value_is_known(world):
+    """CM-37."""
     world.validator.secrets = {"dsn"}
     world.admin.update("a", {"dsn": "amqp://x", "password": 4711, "port": "80"})
     world.admin.update("b", {"tokens": ["one", "other"]})
@@ -922,3 +982,74 @@ def test_every_secret_value_is_known(world):
 
 def test_checked_properties_say_nothing_of_a_schema_unless_there_is_one():
     assert Checked(Properties()) == Checked(Properties(), Properties(), None)
+
+
+# CM-60: what was only passed through
+
+
+def delivered_of(world, pid):
+    return world.admin.processed_properties(pid)
+
+
+def overridden(written, environment, defaults=()):
+    """What a check gives where the environment overrides keys."""
+    view = Properties(written)
+    defaults = Properties(defaults).without([*view, *environment])
+    merged = view.with_items(defaults).with_items(environment)
+    return Checked(view, defaults, "first", overridden=merged)
+
+
+class OverridingSmallValidator:
+    """Lets an environment override keys; otherwise as `SmallValidator`."""
+
+    def __init__(self, validator, environment, secrets=(), defaults=()):
+        self.validator = validator
+        self.environment = environment
+        self.secrets = secrets
+        self.defaults = defaults
+
+    def __getattr__(self, name):
+        return getattr(self.validator, name)
+
+    def check(self, pid, properties):  # noqa: ARG002 - one schema for all
+        checked = overridden(properties, self.environment, self.defaults)
+        return dataclasses.replace(checked, secrets=tuple(self.secrets))
+
+    def without(self, pid):
+        return self.check(pid, Properties())
+
+
+@pytest.fixture
+def overridden_world(make_world, small_validator):
+    validator = small_validator()
+    validator.numbers = set()
+    return make_world(
+        validator=OverridingSmallValidator(
+            validator,
+            environment={"from-outside": "pw", "both": "outside"},
+            secrets=["s3cret"],
+            defaults={"url": "amqp://s3cret@a", "plain": "d"},
+        )
+    )
+
+
+def test_an_override_is_not_written_to_what_is_stored(overridden_world):
+    """CM-60, CM-50: neither where there is no configuration yet, nor where there is."""
+    world = overridden_world
+    for port in ("1", "2"):
+        world.admin.update("a", {**delivered_of(world, "a"), "port": port})
+
+        assert dict(world.admin.written("a").properties) == {
+            "plain": "d",
+            "port": port,
+        }
+
+
+def test_what_an_override_hides_stays_as_it_was_written(overridden_world):
+    """CM-60, CM-50."""
+    world = overridden_world
+    world.admin.update("a", {"both": "file"})
+
+    world.admin.update("a", {**delivered_of(world, "a"), "port": "1"})
+
+    assert world.admin.written("a").properties["both"] == "file"

@@ -132,7 +132,7 @@ class AdminBesideModel(RuleBasedStateMachine):
     @rule(pid=PIDS)
     def register(self, pid):
         follower = Follower(pid)
-        registration = self.admin.add_managed_service((pid,), follower)
+        registration = self.admin.audience.add_managed_service((pid,), follower)
         self.followers.append((follower, registration))
 
     @precondition(lambda self: self.followers)
@@ -218,6 +218,7 @@ def _without_refused_revision(event):
 
 
 def test_the_admin_does_what_the_model_does(make_world):
+    """CM-07 to CM-11, CM-15 to CM-17, CM-21, CM-23, CM-29, CM-30."""
     half_as_many = settings(max_examples=settings().max_examples // 2)
 
     run_state_machine_as_test(

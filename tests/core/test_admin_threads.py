@@ -2,11 +2,17 @@
 
 import itertools
 import threading
+from time import monotonic
 
 import pytest
 
-from config_admin.core.errors import NoSuchConfigurationError, RevisionConflictError
+from config_admin.core.errors import (
+    ConfigurationError,
+    NoSuchConfigurationError,
+    RevisionConflictError,
+)
 from config_admin.core.events import CM_DELETED, CM_UPDATED
+from config_admin.core.threads import LaneDispatcher
 
 LIMIT_S = 10.0
 SOON_S = 0.05  # long enough to notice what should not happen
@@ -34,10 +40,11 @@ def revisions(events):
     return [event.revision for event in events]
 
 
-# CM-09, CM-10, CM-16
+# Revisions
 
 
 def test_revisions_are_counted_without_a_gap(busy_world, together):
+    """CM-09, CM-16."""
     service, listener = busy_world.service("a")[0], busy_world.listener()
 
     def write(writer):
@@ -59,6 +66,7 @@ def test_revisions_are_counted_without_a_gap(busy_world, together):
 
 
 def test_one_of_many_wins_a_revision(busy_world, together):
+    """CM-10."""
     busy_world.admin.update("a", {})
     listener = busy_world.listener()
 
@@ -80,6 +88,7 @@ def test_one_of_many_wins_a_revision(busy_world, together):
 
 
 def test_updates_and_deletes_of_many_keep_one_order(busy_world, together):
+    """CM-09, CM-16, CM-17, CM-29."""
     service, listener = busy_world.service("a")[0], busy_world.listener()
 
     def write(writer):
@@ -111,6 +120,7 @@ def test_updates_and_deletes_of_many_keep_one_order(busy_world, together):
 
 
 def test_readers_see_only_whole_configurations(busy_world, together):
+    """CM-06, CM-12."""
     busy_world.admin.update("a", {"one": 0, "other": 0})
     ended = threading.Event()
 
@@ -138,6 +148,7 @@ def test_readers_see_only_whole_configurations(busy_world, together):
 
 
 def test_services_come_and_go_while_others_write(busy_world, together):
+    """CM-15, CM-16, CM-23."""
     steady, _ = busy_world.service("a")
 
     def write():
@@ -154,16 +165,17 @@ def test_services_come_and_go_while_others_write(busy_world, together):
     busy_world.flush()
 
     assert steady.calls[-1]["n"] == 199
-    assert len(busy_world.admin.services()) == 1
+    assert len(busy_world.admin.audience.registrations()) == 1
 
 
-# CM-19: slow services
+# Slow services
 
 
 def test_a_blocked_service_delays_no_other_and_ends_on_the_newest(busy_world):
+    """CM-19."""
     released = threading.Event()
     slow = Blocking(released)
-    busy_world.admin.add_managed_service(("a",), slow)
+    busy_world.admin.audience.add_managed_service(("a",), slow)
     assert slow.started.wait(LIMIT_S)
     quick, registration = busy_world.service("a")
     assert registration.wait(LIMIT_S)
@@ -171,7 +183,7 @@ def test_a_blocked_service_delays_no_other_and_ends_on_the_newest(busy_world):
     for number in range(50):
         busy_world.admin.update("a", {"n": number})
     reached = threading.Event()
-    busy_world.admin.add_managed_service(("a",), lambda _: reached.set())
+    busy_world.admin.audience.add_managed_service(("a",), lambda _: reached.set())
     assert reached.wait(LIMIT_S)
     assert len(slow.calls) == 1
     released.set()
@@ -182,10 +194,11 @@ def test_a_blocked_service_delays_no_other_and_ends_on_the_newest(busy_world):
 
 
 def test_a_deletion_is_seen_as_none_or_as_the_new_one_alone(busy_world):
+    """CM-17."""
     released = threading.Event()
     slow = Blocking(released)
     busy_world.admin.update("a", {"n": 1})
-    busy_world.admin.add_managed_service(("a",), slow)
+    busy_world.admin.audience.add_managed_service(("a",), slow)
     assert slow.started.wait(LIMIT_S)
 
     busy_world.admin.delete("a")
@@ -198,10 +211,11 @@ def test_a_deletion_is_seen_as_none_or_as_the_new_one_alone(busy_world):
     assert [call and call["n"] for call in slow.calls] == [1, 2, None]
 
 
-# CM-18, CM-23: callbacks that call back
+# Callbacks that call back
 
 
 def test_callbacks_may_call_back_without_a_deadlock(busy_world):
+    """CM-18, CM-23."""
     admin = busy_world.admin
     closed = threading.Event()
     seen = []
@@ -218,12 +232,12 @@ def test_callbacks_may_call_back_without_a_deadlock(busy_world):
             admin.update("b", {"n": number})
             assert admin.get("b")
             return
-        admin.add_managed_service(("b",), seen.append)
+        admin.audience.add_managed_service(("b",), seen.append)
         registration.close(LIMIT_S)  # from inside itself: does not wait
         closed.set()
 
-    admin.add_listener(EventListener())
-    registration = admin.add_managed_service(("a",), follow)
+    admin.audience.add_listener(EventListener())
+    registration = admin.audience.add_managed_service(("a",), follow)
     busy_world.flush()
 
     assert closed.is_set()
@@ -234,6 +248,7 @@ def test_callbacks_may_call_back_without_a_deadlock(busy_world):
 
 
 def test_two_services_may_change_what_the_other_follows(busy_world):
+    """CM-18."""
     admin = busy_world.admin
 
     def pass_on(to):
@@ -244,19 +259,63 @@ def test_two_services_may_change_what_the_other_follows(busy_world):
 
         return updated
 
-    admin.add_managed_service(("a",), pass_on("b"))
-    admin.add_managed_service(("b",), pass_on("a"))
+    admin.audience.add_managed_service(("a",), pass_on("b"))
+    admin.audience.add_managed_service(("b",), pass_on("a"))
     busy_world.flush()
 
     reached = [admin.get(pid).properties["n"] for pid in ("a", "b")]
     assert max(reached) == 50
 
 
+def test_nobody_asks_a_service_that_is_being_closed(busy_world, released):
+    """CM-23, CM-22: while its running call is waited for, its check is no veto."""
+
+    class Particular(Blocking):
+        def check(self, _):
+            raise ConfigurationError(None, "never")
+
+    slow = Particular(released)
+    registration = busy_world.follow("a", slow)
+    assert slow.started.wait(LIMIT_S)
+    closing = threading.Thread(target=registration.close, args=[LIMIT_S])
+    closing.start()
+    closing.join(SOON_S)
+    assert closing.is_alive()
+
+    assert busy_world.admin.audience.registrations() == ()
+    assert busy_world.admin.update("a", {}).revision == 1
+
+    released.set()
+    closing.join(LIMIT_S)
+    assert slow.calls == [None]
+
+
+def test_what_is_registered_before_the_start_is_called_once_it_begins(make_world):
+    """CM-15, CM-46: with what is there then, and with None only if there is nothing."""
+    lanes = LaneDispatcher(clock=monotonic)
+    world = make_world(lanes)
+    there, _ = world.service("a")
+    absent, _ = world.service("b")
+    factory, registration = world.factory("f")
+    for pid in ("a", "f~x"):
+        world.admin.update(pid, {})
+    assert not registration.wait(SOON_S)
+
+    with lanes:
+        world.flush()
+        assert registration.wait(0)
+
+    assert there.calls == [{"service.pid": "a"}]
+    assert absent.calls == [None]
+    assert [pid for pid, _ in factory.calls] == ["f~x"]
+
+
 @pytest.mark.parametrize("writes", [0, 1])
 def test_closing_waits_for_the_call_that_runs_and_none_follows(busy_world, writes):
+    """CM-23."""
     released = threading.Event()
     slow = Blocking(released)
-    registration = busy_world.admin.add_managed_service(("a",), slow)
+    registration = busy_world.admin.audience.add_managed_service(("a",), slow)
     assert slow.started.wait(LIMIT_S)
     for number in range(writes):
         busy_world.admin.update("a", {"n": number})
@@ -275,6 +334,7 @@ def test_closing_waits_for_the_call_that_runs_and_none_follows(busy_world, write
 
 
 def test_a_callback_that_ends_its_thread_ends_only_its_call(busy_world):
+    """CM-21."""
     failing, _ = busy_world.service("a")
     failing.error = SystemExit(1)
     other, _ = busy_world.service("a")

@@ -47,6 +47,7 @@ def test_what_is_about_all_keys_names_none():
 
 
 def test_a_foreign_key_is_shown_escaped():
+    """CM-51."""
     foreign = Diagnostic(key="\x1b[2J", found="a", expected="b", cure="C.", rule="r")
 
     assert str(foreign).startswith("\\x1b[2J: ")
@@ -66,6 +67,7 @@ def test_an_origin_says_where_a_change_came_from(origin, text):
 
 
 def test_an_instance_knows_its_factory_and_its_name():
+    """CM-02."""
     instance = Configuration("web~eu", Properties(), 1, Origin.API)
     event = ConfigurationEvent(CM_UPDATED, "web~eu", 1, Origin.API)
 
@@ -74,6 +76,7 @@ def test_an_instance_knows_its_factory_and_its_name():
 
 
 def test_a_singleton_has_neither():
+    """CM-02."""
     singleton = Configuration("web", Properties(), 1, Origin.API)
     event = ConfigurationEvent(CM_UPDATED, "web", 1, Origin.API)
 

@@ -1,18 +1,13 @@
-"""Lanes: calls of one never overlap, and none waits for another."""
+"""Dispatchers: what both promise, and the one that runs everything right here."""
 
-import statistics
 import threading
 import time
-from functools import partial
 
 import pytest
 
-from config_admin.core.dispatch import InlineDispatcher, LaneDispatcher
-from config_admin.core.lane import Lane
+from config_admin.core.dispatch import InlineDispatcher
 
 LIMIT_S = 10.0
-MORE_THAN_THERE_IS = 2**46  # bytes
-SOON_S = 0.05  # long enough to notice what should not happen
 
 
 @pytest.fixture
@@ -23,39 +18,6 @@ def inline():
 @pytest.fixture(params=["inline", "threads"])
 def dispatcher(request, lanes, inline):
     return lanes if request.param == "threads" else inline
-
-
-def nothing():
-    """A call that is over at once."""
-
-
-class Blocked:
-    """A call that runs until it is let go."""
-
-    def __init__(self, released=None):
-        self.started = threading.Event()
-        self.released = released or threading.Event()
-        self.ended = threading.Event()
-        self.thread = None
-
-    def __call__(self):
-        self.thread = threading.current_thread()
-        self.started.set()
-        self.released.wait(LIMIT_S)
-        self.ended.set()
-
-
-@pytest.fixture
-def block(released):
-    """Block a lane; the call has begun when this returns."""
-
-    def begin(lane, own=None):
-        call = Blocked(own or released)
-        lane.submit("blocked", call)
-        assert call.started.wait(LIMIT_S)
-        return call
-
-    return begin
 
 
 # What both dispatchers promise
@@ -155,6 +117,109 @@ def test_a_call_that_raises_ends_only_itself(dispatcher, caplog):
     assert "broken lane" in caplog.text
 
 
+def test_finishing_a_lane_runs_all_that_waits_on_it(dispatcher):
+    """CM-29: a synchronous listener has been called when this returns."""
+    done = []
+    lane = dispatcher.lane("lane")
+    for number in range(3):
+        lane.submit(number, lambda number=number: done.append(number))
+
+    assert dispatcher.finish(lane, LIMIT_S)
+
+    assert done == [0, 1, 2]
+    assert dispatcher.finish(lane, LIMIT_S), "nothing is left to do"
+
+
+def test_finishing_a_lane_does_not_wait_for_what_is_submitted_later(dispatcher):
+    """CM-29: a listener that never comes to an end holds up nobody for ever."""
+    lane = dispatcher.lane("lane")
+    again = []
+
+    def call():
+        if len(again) < 1000:
+            again.append(lane.submit(object(), call))
+
+    lane.submit("first", call)
+
+    assert dispatcher.finish(lane, LIMIT_S)
+    assert dispatcher.flush(LIMIT_S)
+    assert len(again) == 1000
+
+
+def test_a_lane_that_was_finished_goes_on(dispatcher):
+    done = []
+    lane, other = dispatcher.lane("lane"), dispatcher.lane("other")
+
+    for number in range(3):
+        lane.submit("a", lambda number=number: done.append(number))
+        assert dispatcher.finish(lane, LIMIT_S)
+    lane.submit("a", lambda: done.append("a"))
+    other.submit("b", lambda: done.append("b"))
+    assert dispatcher.flush(LIMIT_S)
+
+    assert done[:3] == [0, 1, 2]
+    assert sorted(done[3:]) == ["a", "b"]
+
+
+def test_from_inside_a_callback_no_lane_is_finished(dispatcher):
+    """CM-18: it might be its own, and would wait for itself."""
+    lane, other = dispatcher.lane("lane"), dispatcher.lane("other")
+    finished = []
+
+    def call():
+        other.submit("a", lambda: finished.append("other"))
+        finished.append(dispatcher.finish(lane, LIMIT_S))
+        finished.append(dispatcher.finish(other, 0))
+
+    begun = time.monotonic()
+    lane.submit("a", call)
+    assert dispatcher.flush(LIMIT_S)
+
+    assert sorted(finished, key=str) == [False, False, "other"]
+    assert time.monotonic() - begun < LIMIT_S / 2
+
+
+def test_a_call_with_a_limit_gives_what_it_returns(dispatcher):
+    """CM-22."""
+    assert dispatcher.run_within(lambda: 42, LIMIT_S) == 42
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("no"),
+        TimeoutError("its own"),
+        SystemExit(3),
+        KeyboardInterrupt(),
+        GeneratorExit(),
+        StopIteration(1),
+    ],
+    ids=repr,
+)
+def test_a_call_with_a_limit_raises_what_it_raises(dispatcher, error):
+    """CM-22: a veto is whatever foreign code raises, even `sys.exit()`."""
+
+    def call():
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        dispatcher.run_within(call, LIMIT_S)
+
+    assert caught.value is error
+    assert dispatcher.run_within(lambda: "next", LIMIT_S) == "next"
+
+
+def test_a_callback_may_make_a_call_with_a_limit(dispatcher):
+    """CM-18, CM-22: an update in a callback is checked too."""
+    got = []
+    lane = dispatcher.lane("lane")
+
+    lane.submit("a", lambda: got.append(dispatcher.run_within(lambda: "in", LIMIT_S)))
+    assert dispatcher.flush(LIMIT_S)
+
+    assert got == ["in"]
+
+
 # The inline one
 
 
@@ -191,409 +256,49 @@ def test_a_lane_closed_while_it_waits_its_turn_runs_nothing(inline):
     assert done == []
 
 
-# Threads
-
-
-def test_calls_of_a_lane_never_overlap(lanes, together):
-    lane = lanes.lane("lane")
-    alone = threading.Lock()
-    overlaps, done = [], []
-
-    def call(number):
-        if not alone.acquire(blocking=False):
-            overlaps.append(number)
-            return
-        done.append(number)
-        alone.release()
-
-    def submit(writer):
-        for number in range(200):
-            key = (writer, number)
-            lane.submit(key, partial(call, key))
-
-    together(*(lambda writer=writer: submit(writer) for writer in range(4)))
-    assert lanes.flush(LIMIT_S)
-
-    assert overlaps == []
-    assert len(done) == 800
-    for writer in range(4):
-        own = [number for by, number in done if by == writer]
-        assert own == list(range(200))
-
-
-def test_a_busy_lane_runs_the_newest_and_skips_what_it_missed(lanes, block):
-    release = threading.Event()
+def test_finishing_a_lane_runs_no_other(inline):
     done = []
-    lane = lanes.lane("lane")
-    block(lane, release)
+    lane, other = inline.lane("lane"), inline.lane("other")
+    lane.submit("a", lambda: done.append("lane"))
+    other.submit("a", lambda: done.append("other"))
 
-    for number in range(100):
-        lane.submit("key", lambda number=number: done.append(number))
-    release.set()
+    assert inline.finish(lane, 0)
+    assert done == ["lane"]
 
-    assert lanes.flush(LIMIT_S)
-    assert done == [99]
-
-
-def test_blocked_lanes_delay_nobody(lanes, block):
-    for number in range(50):
-        block(lanes.lane(f"blocked {number}"))
-    delays_s = []
-
-    for number in range(7):
-        done = threading.Event()
-        begun = time.perf_counter()
-        lanes.lane(f"quick {number}").submit("a", done.set)
-        assert done.wait(LIMIT_S)
-        delays_s.append(time.perf_counter() - begun)
-
-    median_s = statistics.median(delays_s)
-    print(f"behind 50 blocked lanes: {1000 * median_s:.1f} ms")  # noqa: T201 - a figure to look at with -s
-    assert median_s < 1
+    lane.submit("b", lambda: done.append("lane again"))
+    inline.flush()
+    assert done == ["lane", "other", "lane again"]
 
 
-def test_fifty_lanes_that_block_at_once_do_not_hold_up_the_next(lanes, released):
-    calls = [Blocked(released) for _ in range(50)]
-    done = threading.Event()
-
-    for number, call in enumerate(calls):
-        lanes.lane(f"blocked {number}").submit("a", call)
-    begun = time.perf_counter()
-    lanes.lane("quick").submit("a", done.set)
-    assert done.wait(LIMIT_S)
-
-    delay_s = time.perf_counter() - begun
-    print(f"behind 50 lanes about to block: {1000 * delay_s:.1f} ms")  # noqa: T201 - a figure to look at with -s
-    assert delay_s < 1
-
-
-def test_a_burst_after_an_idle_time_waits_for_no_blocked_lane(lanes):
-    for number in range(5):
-        lanes.lane("first").submit("a", nothing)
-        assert lanes.flush(LIMIT_S)  # now a thread is idle
-        blocked, quick = Blocked(), threading.Event()
-
-        lanes.lane(f"blocked {number}").submit("a", blocked)
-        lanes.lane("quick").submit("a", quick.set)
-
-        assert quick.wait(LIMIT_S / 2)
-        blocked.released.set()
-
-
-def test_no_more_callbacks_run_than_there_may_be_threads():
-    release = threading.Event()
-    calls = [Blocked(release) for _ in range(20)]
-
-    with LaneDispatcher(max_threads=4) as few:
-        for number, call in enumerate(calls):
-            few.lane(f"lane {number}").submit("a", call)
-        for call in calls[:4]:
-            assert call.started.wait(LIMIT_S)
-        assert not few.flush(SOON_S)
-        assert [call.started.is_set() for call in calls[4:]] == [False] * 16
-        release.set()
-        assert few.flush(LIMIT_S)
-
-    assert all(call.ended.is_set() for call in calls)
-
-
-def test_a_thousand_lanes_do_not_make_a_thousand_threads(lanes):
-    threads, done = set(), []
+def test_everything_runs_on_the_thread_of_the_caller(inline):
+    threads = []
 
     def call():
-        threads.add(threading.current_thread())
-        done.append(1)
+        threads.append(threading.current_thread())
 
-    for number in range(1000):
-        lanes.lane(f"lane {number}").submit("a", call)
-
-    assert lanes.flush(LIMIT_S)
-    assert len(done) == 1000
-    assert len(threads) < 100
-
-
-def test_a_thread_ends_when_there_is_nothing_to_do():
-    threads = []
-
-    with LaneDispatcher(linger_s=0.01) as brief:
-        for _ in range(2):
-            brief.lane("lane").submit(
-                "a", lambda: threads.append(threading.current_thread())
-            )
-            assert brief.flush(LIMIT_S)
-            threads[-1].join(LIMIT_S)
-
-    assert len(set(threads)) == 2
-    assert not any(thread.is_alive() for thread in threads)
-    assert all(thread.daemon for thread in threads)
-
-
-def test_a_system_without_threads_costs_no_call(lanes, caplog):
-    done = []
-    usual = threading.stack_size(MORE_THAN_THERE_IS)
-    try:
-        lanes.lane("first").submit("a", lambda: done.append("first"))
-    finally:
-        threading.stack_size(usual)
-
-    lanes.lane("second").submit("a", lambda: done.append("second"))
-
-    assert lanes.flush(LIMIT_S)
-    assert done == ["first", "second"]
-    assert "No thread can be started" in caplog.text
-
-
-def test_an_idle_thread_is_used_again(lanes):
-    threads = set()
-    lane = lanes.lane("lane")
-
-    for _ in range(20):
-        lane.submit("a", lambda: threads.add(threading.current_thread()))
-        assert lanes.flush(LIMIT_S)
-
-    assert len(threads) < 20
-
-
-def test_what_was_submitted_before_the_start_runs_after_it():
-    done = threading.Event()
-    dispatcher = LaneDispatcher()
-    dispatcher.lane("lane").submit("a", done.set)
-
-    assert not dispatcher.flush(SOON_S)
-    assert not done.is_set()
-    with dispatcher:
-        assert dispatcher.flush(LIMIT_S)
-
-    assert done.is_set()
-
-
-def test_flush_gives_up_in_time(lanes, block):
-    release = threading.Event()
-    block(lanes.lane("lane"), release)
-
-    assert not lanes.flush(0.01)
-    release.set()
-
-    assert lanes.flush(LIMIT_S)
-
-
-# Closing a lane
-
-
-def test_nothing_starts_after_close_has_returned(lanes, block):
-    release = threading.Event()
-    done = []
-    lane = lanes.lane("lane")
-    block(lane, release)
-    lane.submit("waiting", lambda: done.append("waiting"))
-
-    lane.close()
-    lane.submit("later", lambda: done.append("later"))
-    release.set()
-
-    assert lanes.flush(LIMIT_S)
-    assert done == []
-
-
-def test_close_waits_for_the_call_that_runs(lanes, block):
-    release = threading.Event()
-    lane = lanes.lane("lane")
-    call = block(lane, release)
-    ended_before = []
-
-    def close():
-        lane.close(LIMIT_S)
-        ended_before.append(call.ended.is_set())
-
-    closing = threading.Thread(target=close)
-    closing.start()
-    closing.join(SOON_S)
-    assert closing.is_alive()
-    release.set()
-    closing.join(LIMIT_S)
-
-    assert ended_before == [True]
-
-
-def test_close_waits_no_longer_than_it_was_told(lanes, block):
-    lane = lanes.lane("lane")
-    call = block(lane)
-
-    lane.close(0.01)
-
-    assert not call.ended.is_set()
-
-
-def test_two_lanes_may_close_each_other(lanes, together):
-    one, other = lanes.lane("one"), lanes.lane("other")
-    both = threading.Barrier(2)
-    closed = []
-
-    def close(lane):
-        both.wait(LIMIT_S)
-        lane.close(0.01)
-        closed.append(lane.name)
-
-    one.submit("a", lambda: close(other))
-    other.submit("a", lambda: close(one))
-
-    assert lanes.flush(LIMIT_S)
-    assert sorted(closed) == ["one", "other"]
-
-
-# Stopping
-
-
-def test_stopping_waits_for_what_runs_and_no_more(block):
-    dispatcher = LaneDispatcher()
-    dispatcher.start()
-    release = threading.Event()
-    lane = dispatcher.lane("lane")
-    call = block(lane, release)
-    lane.submit("next", nothing)
-
-    letting_go = threading.Timer(0.01, release.set)
-    letting_go.start()
-    stuck = dispatcher.stop(LIMIT_S)
-    letting_go.join(LIMIT_S)
-
-    assert stuck == ()
-    assert call.ended.is_set()
-    call.thread.join(LIMIT_S)
-    assert not call.thread.is_alive()
-
-
-def test_stopping_is_prompt_and_names_where_a_callback_is_stuck(block):
-    dispatcher = LaneDispatcher()
-    dispatcher.start()
-    lane = dispatcher.lane("stuck")
-    block(lane)
-
-    begun = time.monotonic()
-    stuck = dispatcher.stop(0.01)
-
-    assert time.monotonic() - begun < 1
-    assert stuck == (lane,)
-    assert "wait" in lane.stack()
-    assert "test_dispatch.py" in lane.stack() or "threading.py" in lane.stack()
-
-
-def test_nothing_starts_after_a_stop(block):
-    dispatcher = LaneDispatcher(max_threads=1)
-    dispatcher.start()
-    release = threading.Event()
-    done = []
-    busy, waiting = dispatcher.lane("busy"), dispatcher.lane("waiting")
-    call = block(busy, release)
-    busy.submit("next", lambda: done.append("next"))
-    waiting.submit("first", lambda: done.append("first"))
-
-    stuck = dispatcher.stop(0)
-    busy.submit("later", lambda: done.append("later"))
-    dispatcher.lane("new").submit("a", lambda: done.append("new"))
-    release.set()
-    call.thread.join(LIMIT_S)
-
-    assert stuck == (busy,)
-    assert not call.thread.is_alive()
-    assert done == []
-
-
-def test_stopping_ends_idle_threads_and_may_be_repeated():
-    threads = []
-    dispatcher = LaneDispatcher()
-    dispatcher.start()
-    dispatcher.lane("lane").submit(
-        "a", lambda: threads.append(threading.current_thread())
-    )
-    assert dispatcher.flush(LIMIT_S)
-
-    assert dispatcher.stop(0) == ()
-    assert dispatcher.stop(0) == ()
-
-    threads[0].join(LIMIT_S)
-    assert not threads[0].is_alive()
-
-
-def test_a_flush_ends_with_the_dispatcher(block):
-    dispatcher = LaneDispatcher()
-    dispatcher.start()
-    block(dispatcher.lane("lane"))
-    flushed = []
-
-    flushing = threading.Thread(target=lambda: flushed.append(dispatcher.flush()))
-    flushing.start()
-    flushing.join(SOON_S)
-    assert flushing.is_alive()
-    dispatcher.stop(0)
-    flushing.join(LIMIT_S)
-
-    assert flushed == [False]
-
-
-def test_what_was_stopped_does_not_start_again():
-    done = []
-    dispatcher = LaneDispatcher()
-    dispatcher.stop(0)
-
-    with dispatcher:
-        dispatcher.lane("lane").submit("a", lambda: done.append("a"))
-        assert dispatcher.flush(LIMIT_S)
-
-    assert done == []
-
-
-class HesitantLane(Lane):
-    """A lane whose thread takes a break when its first call has ended."""
-
-    def __init__(self, schedule):
-        super().__init__("hesitant", schedule)
-        self.paused, self.go_on = threading.Event(), threading.Event()
-
-    def run_next(self):
-        again = super().run_next()
-        if not self.paused.is_set():
-            self.paused.set()
-            self.go_on.wait(LIMIT_S)
-        return again
-
-
-def test_what_is_submitted_while_a_call_ends_is_waited_for(lanes, released):
-    lane = HesitantLane(lanes._schedule)
-    lane.submit("first", nothing)
-    assert lane.paused.wait(LIMIT_S)
-    second = Blocked(released)
-
-    lane.submit("second", second)
-    lane.go_on.set()
-    assert second.started.wait(LIMIT_S)
-
-    assert not lanes.flush(SOON_S)
-    assert lanes.stop(0) == (lane,)
-
-
-# Where a call is
-
-
-def test_a_lane_that_runs_nothing_has_no_stack(dispatcher):
-    lane = dispatcher.lane("lane")
-    assert lane.stack() is None
-
-    lane.submit("a", nothing)
-    assert dispatcher.flush(LIMIT_S)
-
-    assert lane.stack() is None
-
-
-def test_the_stack_of_a_call_ends_where_it_is_now(inline):
-    stacks = []
+    inline.run_within(call, 0)
     lane = inline.lane("lane")
-
-    def where_it_is():
-        stacks.append(lane.stack())
-
-    lane.submit("a", where_it_is)
+    lane.submit("a", call)
+    inline.finish(lane, 0)
+    lane.submit("a", call)
     inline.flush()
 
-    assert "test_dispatch.py" in stacks[0]
-    assert "where_it_is" in stacks[0]
+    assert threads == [threading.current_thread()] * 3
+
+
+def test_an_interrupt_from_the_keyboard_loses_no_call(inline):
+    done = []
+    lane = inline.lane("lane")
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    lane.submit("a", interrupted)
+    lane.submit("b", lambda: done.append("b"))
+    with pytest.raises(KeyboardInterrupt):
+        inline.flush()
+    assert done == []
+
+    lane.submit("c", lambda: done.append("c"))
+    inline.flush()
+    assert done == ["b", "c"]

@@ -29,11 +29,13 @@ UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     ],
 )
 def test_what_is_not_plainly_visible_is_escaped(text, expected):
+    """CM-51."""
     assert escaped(text) == expected
 
 
 @given(st.text())
 def test_escaped_text_can_do_nothing_to_a_terminal(text):
+    """CM-51."""
     safe = escaped(text)
 
     assert {unicodedata.category(character) for character in safe}.isdisjoint(UNSAFE)
@@ -63,15 +65,18 @@ def test_escaped_text_can_do_nothing_to_a_terminal(text):
     ],
 )
 def test_a_value_in_a_sentence(value, expected):
+    """CM-51."""
     assert shown(value) == expected
 
 
 @given(st.text() | st.integers() | st.floats() | st.binary() | st.lists(st.text()))
 def test_no_value_does_anything_to_a_terminal(value):
+    """CM-51."""
     assert escaped(shown(value)) == shown(value)
 
 
 def test_a_foreign_object_is_shortened():
+    """CM-51."""
     assert len(shown(b"x" * 1000)) == 120
 
 
@@ -114,6 +119,7 @@ def test_a_foreign_object_is_shortened():
     ],
 )
 def test_a_key_named_like_a_secret_is_one(key):
+    """CM-37."""
     assert is_secret_name(key)
 
 
@@ -136,4 +142,5 @@ def test_a_key_named_like_a_secret_is_one(key):
     ],
 )
 def test_a_key_that_only_resembles_a_secret_is_none(key):
+    """CM-37."""
     assert not is_secret_name(key)

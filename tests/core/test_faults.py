@@ -45,6 +45,7 @@ def test_a_fault_is_a_diagnostic_with_its_kind():
 
 
 def test_a_fault_is_told_when_it_comes_and_when_it_goes(book, told):
+    """CM-21."""
     book.report(FILE, "a", [A])
     book.report(FILE, "a", [A])
     book.clear(FILE, "a")
@@ -104,6 +105,8 @@ def test_who_is_told_may_look_into_the_book():
 
 
 def test_who_is_told_may_fail():
+    """CM-21."""
+
     def fail(came, went):
         raise OSError(came, went)
 

@@ -47,6 +47,7 @@ LONGEST_SUFFIX = ".cfg.json.refused"
     ],
 )
 def test_a_name_is_a_pid(pid):
+    """CM-01."""
     assert require_pid(pid) == pid
 
 
@@ -84,6 +85,7 @@ def test_a_name_is_a_pid(pid):
     ],
 )
 def test_what_is_no_pid_is_told_why(pid, reason):
+    """CM-01, CM-62."""
     with pytest.raises(InvalidPidError) as caught:
         require_pid(pid)
 
@@ -96,12 +98,14 @@ class Pid(str, Enum):  # noqa: UP042 - not StrEnum: it shows itself as its name
 
 
 def test_a_pid_of_a_subclass_is_its_text():
+    """CM-01, CM-64."""
     assert type(require_pid(Pid.WEB)) is str
     assert require_pid(Pid.WEB) == "net.web"
 
 
 @pytest.mark.parametrize("pid", [None, 1, b"a", ["a"]])
 def test_a_pid_is_text(pid):
+    """CM-01."""
     with pytest.raises(InvalidPidError) as caught:
         require_pid(pid)
 
@@ -111,6 +115,7 @@ def test_a_pid_is_text(pid):
 
 @given(st.text())
 def test_a_refusal_can_be_shown_on_any_terminal(text):
+    """CM-01, CM-51."""
     with pytest.raises(InvalidPidError) as caught:
         require_pid(f"{text}/")
 
@@ -119,6 +124,7 @@ def test_a_refusal_can_be_shown_on_any_terminal(text):
 
 @given(st.text(max_size=210) | st.text("aé-%~|.", max_size=210))
 def test_every_accepted_pid_is_safe_as_a_file_name(text):
+    """CM-01."""
     try:
         pid = require_pid(text)
     except InvalidPidError:
@@ -146,6 +152,7 @@ def test_every_accepted_pid_is_safe_as_a_file_name(text):
     ],
 )
 def test_an_instance_is_a_factory_and_a_name(pid, factory, name):
+    """CM-02."""
     assert factory_pid_of(pid) == factory
     assert name_of(pid) == name
 
@@ -161,4 +168,5 @@ def test_an_instance_is_a_factory_and_a_name(pid, factory, name):
     ],
 )
 def test_the_most_specific_schema_comes_first(pid, candidates):
+    """CM-35, CM-34."""
     assert schema_pids(pid) == candidates

@@ -71,6 +71,7 @@ class Half(float):
 
 
 def test_a_key_of_a_subclass_is_kept_as_its_text():
+    """CM-03, CM-64."""
     properties = Properties({Loud("port"): 1, Setting.HOST: "h"})
 
     assert dict(properties) == {"port": 1, "host": "h"}
@@ -82,6 +83,7 @@ def test_a_key_of_a_subclass_is_kept_as_its_text():
 
 @given(ITEMS)
 def test_what_was_put_in_comes_out_as_written_and_in_order(items):
+    """CM-03."""
     properties = Properties(items)
 
     assert list(properties) == [key for key, _ in items]
@@ -92,6 +94,7 @@ def test_what_was_put_in_comes_out_as_written_and_in_order(items):
 
 @given(ITEMS, st.sampled_from([str.upper, str.lower, str.swapcase, str.title]))
 def test_a_key_is_found_in_any_case(items, other_case):
+    """CM-03."""
     properties = Properties(items)
 
     for key in properties:
@@ -102,10 +105,12 @@ def test_a_key_is_found_in_any_case(items, other_case):
 
 
 def test_what_is_no_text_is_no_key_there():
+    """CM-03."""
     assert 1 not in Properties({"1": 1})
 
 
 def test_a_key_that_is_absent_is_a_key_error():
+    """CM-03."""
     with pytest.raises(KeyError):
         Properties({"a": 1})["b"]
 
@@ -113,6 +118,7 @@ def test_a_key_that_is_absent_is_a_key_error():
 
 
 def test_keys_that_differ_only_in_case_are_refused():
+    """CM-03."""
     error = refusal({"port": 1, "Port": 2})
 
     assert [violation.key for violation in error.violations] == ["Port"]
@@ -131,6 +137,7 @@ def test_keys_that_differ_only_in_case_are_refused():
     ],
 )
 def test_what_cannot_be_a_key_is_refused(key, words):
+    """CM-03."""
     assert words in str(refusal([(key, 1)]))
 
 
@@ -162,6 +169,7 @@ def test_what_cannot_be_a_key_is_refused(key, words):
     ],
 )
 def test_what_no_format_can_write_is_refused_with_its_key(value, words):
+    """CM-04."""
     error = refusal({"fine": 1, "key": value})
 
     assert [violation.key for violation in error.violations] == ["key"]
@@ -169,6 +177,7 @@ def test_what_no_format_can_write_is_refused_with_its_key(value, words):
 
 
 def test_all_faults_are_told_at_once():
+    """CM-03, CM-04."""
     error = refusal([("a", None), ("b", 1), ("B", 2), ("", 3), ("c", [[]])])
 
     assert [violation.key for violation in error.violations] == ["a", "B", "", "c"]
@@ -187,6 +196,7 @@ def test_all_faults_are_told_at_once():
     ],
 )
 def test_a_subclass_is_stored_as_its_base_type(value, base):
+    """CM-64."""
     stored = Properties({"key": value})["key"]
 
     assert typed(stored) == typed(base)
@@ -194,10 +204,12 @@ def test_a_subclass_is_stored_as_its_base_type(value, base):
 
 @pytest.mark.parametrize("value", [2**63 - 1, -(2**63), "", 0.1, False])
 def test_the_last_value_that_fits_is_taken(value):
+    """CM-04."""
     assert Properties({"key": value})["key"] == value
 
 
 def test_an_empty_list_is_a_value():
+    """CM-65."""
     assert Properties({"key": []})["key"] == ()
 
 
@@ -206,6 +218,7 @@ def test_an_empty_list_is_a_value():
 
 @given(SIMILAR, SIMILAR)
 def test_equal_is_the_same_keys_with_values_of_the_same_type(one, other):
+    """CM-04, CM-03."""
     left, right = Properties(one), Properties(other)
 
     assert (left == right) is (with_types(one) == with_types(other))
@@ -216,6 +229,7 @@ def test_equal_is_the_same_keys_with_values_of_the_same_type(one, other):
 
 @given(SIMILAR, SIMILAR)
 def test_a_mapping_is_equal_if_its_properties_are(one, other):
+    """CM-04."""
     assert (Properties(one) == dict(other)) is (Properties(one) == Properties(other))
     assert (dict(other) == Properties(one)) is (Properties(one) == dict(other))
 
@@ -254,6 +268,7 @@ def test_copies_and_pickles_are_equal(items):
 
 
 def test_nothing_can_be_set_or_removed():
+    """CM-06."""
     properties = Properties({"a": 1})
 
     with pytest.raises(TypeError):
@@ -263,6 +278,7 @@ def test_nothing_can_be_set_or_removed():
 
 
 def test_a_change_of_what_was_given_does_not_show():
+    """CM-06."""
     value = [1]
     given_items = {"a": value}
     properties = Properties(given_items)
@@ -275,6 +291,7 @@ def test_a_change_of_what_was_given_does_not_show():
 
 @given(ITEMS, ITEMS)
 def test_items_are_laid_over_in_place_and_added_last(items, more):
+    """CM-06."""
     before = Properties(items, secret_keys=["a"])
 
     after = before.with_items(dict(more))
@@ -289,6 +306,7 @@ def test_items_are_laid_over_in_place_and_added_last(items, more):
 
 
 def test_items_laid_over_bring_their_secrets_along():
+    """CM-06, CM-37."""
     laid_over = Properties({"a": 1}).with_items(
         Properties({"b": "hunter2"}, secret_keys=["B"])
     )
@@ -298,6 +316,7 @@ def test_items_laid_over_bring_their_secrets_along():
 
 @given(ITEMS, st.lists(KEYS, max_size=3), st.data())
 def test_without_takes_away_these_keys_and_no_other(items, others, data):
+    """CM-06."""
     drawn = data.draw(st.lists(st.sampled_from(items), max_size=3)) if items else []
     unwanted = [key.swapcase() for key, _ in drawn] + others
     before = Properties(items, secret_keys=["a"])
@@ -317,6 +336,7 @@ def test_without_takes_away_these_keys_and_no_other(items, others, data):
 
 @given(KEYS, VALUES, TEXT, st.sampled_from(["hunter2", ["a", "hunter2"]]))
 def test_a_declared_secret_is_in_no_representation(key, other, other_key, secret):
+    """CM-37."""
     assume(key.lower() != other_key.lower())
     assume(other_key)
     assume("hunter2" not in f"{key} {other} {other_key}")
@@ -337,6 +357,7 @@ def test_a_declared_secret_is_in_no_representation(key, other, other_key, secret
 
 
 def test_a_key_named_like_a_secret_is_masked_without_a_declaration():
+    """CM-37."""
     properties = Properties({"dbPassword": "hunter2", "port": 1, "api.keys": ["a"]})
 
     assert repr(properties) == (
@@ -345,6 +366,7 @@ def test_a_key_named_like_a_secret_is_masked_without_a_declaration():
 
 
 def test_the_refusal_of_a_secret_does_not_show_it():
+    """CM-37."""
     error = refusal([("password", "hunter2"), ("Password", "hunter3")])
 
     assert "hunter" not in f"{error} {error!r}"

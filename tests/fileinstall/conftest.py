@@ -2,6 +2,7 @@
 
 import resource
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -11,9 +12,10 @@ from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.dispatch import InlineDispatcher
 from config_admin.core.errors import InvalidConfigurationError
 from config_admin.core.faults import FaultBook
+from config_admin.core.parts import World
 from config_admin.core.ports import Checked
 from config_admin.fileinstall.context import Context
-from config_admin.fileinstall.directory import ConfigDirectory
+from config_admin.fileinstall.directories import Directories
 from config_admin.formats import cfg
 from config_admin.stores.memory import MemoryLedger, MemoryStore
 
@@ -38,6 +40,9 @@ class OnlyKnownKeys:
         if refused:
             raise InvalidConfigurationError(pid, refused)
         return Checked(properties, schema=self.schema)
+
+    def without(self, _pid):
+        return None
 
     def schema_of(self, _pid):
         return self.schema
@@ -74,16 +79,23 @@ class InterruptedAdmin(ConfigurationAdmin):
 
 class House:
     """
-    A directory and its admin.
+    A directory, or several, and their admin.
+
+    Args:
+        paths: The directories, the highest ranking first.
+        options: Of each, by its name.
 
     Attributes:
+        path: The first directory.
         now: The directory's clock; the test alone moves it.
         delivered: What the service of "p" was called with.
         came: Every fault that ever came.
     """
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, *paths, **options):
+        self.paths = paths
+        self.path = paths[0]
+        self.options = options
         self.now = 0.0
         self.came = []
         self.went = []
@@ -93,33 +105,49 @@ class House:
         self.book = FaultBook(self._note)
         self.validator = OnlyKnownKeys()
         self.admin = InterruptedAdmin(
-            store=MemoryStore(),
-            validator=self.validator,
-            dispatcher=self.dispatcher,
-            faults=self.book,
+            MemoryStore(),
+            World(
+                validator=self.validator,
+                dispatcher=self.dispatcher,
+                faults=self.book,
+                now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
+            ),
         )
-        self.ledger = MemoryLedger()
+        self.ledgers = [MemoryLedger() for _ in paths]
+        self.ledger = self.ledgers[0]
         self.format = SimpleNamespace(suffix=".cfg", read=cfg.read, merge=cfg.merge)
-        self.directory = self.open_directory()
-        self.admin.guard(self.directory.gate)
-        self.admin.add_listener(self)
-        self.admin.add_managed_service(("p",), self.delivered.append)
+        self.files = self.open()
+        self.admin.guard(self.files)
+        self.admin.audience.add_listener(self)
+        self.admin.audience.add_managed_service(("p",), self.delivered.append)
         self.dispatcher.flush()
         self.delivered.clear()  # there was no configuration yet
 
-    def open_directory(self):
-        """The directory, as a program that has just started sees it."""
-        return ConfigDirectory(
-            Context(
-                named=self.path,
-                path=self.path,
-                admin=self.admin,
-                formats={".cfg": self.format},
-                ledger=self.ledger,
-                faults=self.book,
-                clock=lambda: self.now,
-            )
+    def open(self):
+        """The directories, as a program that has just started sees them."""
+        return Directories([*map(self._context, self.paths, self.ledgers)])
+
+    def _context(self, path, ledger):
+        return Context(
+            named=path,
+            path=path,
+            admin=self.admin,
+            formats={".cfg": self.format, ".json": self.format},
+            ledger=ledger,
+            faults=self.book,
+            clock=lambda: self.now,
+            **self.options.get(path.name, {}),
         )
+
+    @property
+    def directory(self):
+        """The first of them."""
+        return next(iter(self.files))
+
+    def scan(self):
+        """The PIDs that a look through the directories finds worth another one."""
+        found = [pid for one in self.files for pid in self.files.scan(one)]
+        return tuple(dict.fromkeys(found))
 
     def _note(self, came, went):
         self.came += came
@@ -128,23 +156,23 @@ class House:
     def configuration_event(self, event):
         self.events.append(event)
         if not event.violations and event.origin.kind.value != "file":
-            self.directory.unwritten.add(event.pid)
+            self.files.unwritten.add(event.pid)
 
     # The files
 
-    def file(self, name="p.cfg"):
-        return self.path / name
+    def file(self, name="p.cfg", at=0):
+        return self.paths[at] / name
 
-    def save(self, text, name="p.cfg"):
+    def save(self, text, name="p.cfg", at=0):
         """Save by a rename, as careful editors do; the watcher tells the name."""
         data = text if isinstance(text, bytes) else text.encode()
-        draft = self.path / "editor"
+        draft = self.paths[at] / "editor"
         draft.write_bytes(data)
-        draft.replace(self.file(name))
-        self.directory.pid_for(name)
+        draft.replace(self.file(name, at))
+        list(self.files)[at].pid_for(name)
 
-    def text(self, name="p.cfg"):
-        return self.file(name).read_text()
+    def text(self, name="p.cfg", at=0):
+        return self.file(name, at).read_text()
 
     # The steps
 
@@ -153,14 +181,14 @@ class House:
         again_s = 0.0
         while again_s == 0.0:
             self.dispatcher.flush()
-            again_s = self.directory.reconcile(pid)
+            again_s = self.files.reconcile(pid)
         self.dispatcher.flush()
         return again_s
 
     def rest(self):
         """Everything comes to rest."""
         for _ in range(4):
-            for pid in (*self.directory.scan(), "p"):
+            for pid in (*self.scan(), "p"):
                 self.look(pid)
             self.now += 6.0
 
@@ -169,6 +197,12 @@ class House:
 
     def update(self, **properties):
         found = self.admin.update("p", properties)
+        self.dispatcher.flush()
+        return found
+
+    def force(self, **properties):
+        """Update although the file stands refused."""
+        found = self.admin.update("p", properties, force=True)
         self.dispatcher.flush()
         return found
 
@@ -195,6 +229,19 @@ def house(tmp_path):
     path = tmp_path / "etc"
     path.mkdir()
     return House(path)
+
+
+@pytest.fixture
+def make_house(tmp_path):
+    """A house with several directories, which are there and empty."""
+
+    def make(*names, **options):
+        paths = [tmp_path / name for name in names]
+        for path in paths:
+            path.mkdir()
+        return House(*paths, **options)
+
+    return make
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from config_admin.fileinstall.drafts import digest_of
 
 
 def test_a_file_is_installed_and_delivered_once(house):
+    """CM-39."""
     house.save("a = 1\n")
 
     assert house.look() is None
@@ -62,7 +63,7 @@ def test_bytes_that_were_about_to_be_written_are_ours_after_a_crash(house):
     house.save(data)
 
     house.update(a="3")  # acknowledged, not yet written when the program was killed
-    house.directory = house.open_directory()
+    house.files = house.open()
     house.rest()
 
     assert house.properties() == {"a": "3"}
@@ -70,6 +71,7 @@ def test_bytes_that_were_about_to_be_written_are_ours_after_a_crash(house):
 
 
 def test_a_file_that_somebody_writes_to_is_looked_at_again_later(house):
+    """CM-40."""
     with house.file().open("w") as file:
         file.write("a = 1\n")
         file.flush()
@@ -84,6 +86,7 @@ def test_a_file_that_somebody_writes_to_is_looked_at_again_later(house):
 
 
 def test_a_file_that_shrank_to_less_than_half_settles_for_a_second(house):
+    """CM-40."""
     house.save("a = 1\nb = 1\nc = 1\n")
     house.look()
     house.save("a = 2\n")
@@ -97,6 +100,7 @@ def test_a_file_that_shrank_to_less_than_half_settles_for_a_second(house):
 
 
 def test_a_head_that_grows_is_never_delivered(house):
+    """CM-40."""
     whole = "a = 2\nb = 2\nc = 2\n"
     house.save("a = 1\nb = 1\nc = 1\n")
     house.look()
@@ -113,6 +117,7 @@ def test_a_head_that_grows_is_never_delivered(house):
 
 
 def test_a_file_that_was_emptied_settles_for_a_second_too(house):
+    """CM-40."""
     house.save("a = 1\n")
     house.look()
     house.save("")
@@ -125,6 +130,7 @@ def test_a_file_that_was_emptied_settles_for_a_second_too(house):
 
 
 def test_a_new_file_without_a_byte_settles_for_a_second(house):
+    """CM-40."""
     house.save("")
 
     assert house.look() == pytest.approx(1.0)
@@ -135,9 +141,10 @@ def test_a_new_file_without_a_byte_settles_for_a_second(house):
 
 
 def test_a_second_file_of_a_pid_is_ignored_until_the_first_goes(house):
+    """CM-43."""
     house.save("a = second\n", "f~p.cfg")
     house.save("a = first\n", "f-p.cfg")
-    house.directory.scan()
+    house.scan()
     house.look("f~p")
     assert house.properties("f~p") == {"a": "first"}
     assert [fault.file for fault in house.faults("name")] == [
@@ -241,17 +248,18 @@ def test_each_file_is_scanned_until_it_has_a_signature_and_not_again(house):
     house.save("a = 1\n")
     house.save("a = 1\n", "q.cfg")
 
-    assert house.directory.scan() == ("p", "q")
+    assert house.scan() == ("p", "q")
     house.look("p")
 
-    assert house.directory.scan() == ("p", "q"), "it was changed just now"
+    assert house.scan() == ("p", "q"), "it was changed just now"
 
 
 def test_one_loop_of_links_does_not_hide_the_other_files(house):
+    """CM-39."""
     house.file("loop.cfg").symlink_to("loop.cfg")
     house.save("a = 1\n")
 
-    assert "p" in house.directory.scan()
+    assert "p" in house.scan()
     house.look("p")
     house.look("loop")
 

@@ -12,17 +12,18 @@ def installed(house):
     """A house in which p and q have files."""
     for name in ("p.cfg", "q.cfg"):
         house.save("a = 1\n", name)
-    for pid in house.directory.scan():
+    for pid in house.scan():
         house.look(pid)
     return house
 
 
 def look_everywhere(house):
-    for pid in house.directory.scan():
+    for pid in house.scan():
         house.look(pid)
 
 
 def test_a_file_is_gone_only_if_it_still_is_after_the_grace(installed):
+    """CM-39."""
     installed.file().unlink()
 
     assert installed.look() == pytest.approx(0.25)
@@ -75,7 +76,7 @@ def test_a_second_absence_has_a_grace_of_its_own(installed):
 def test_a_scan_finds_the_files_that_are_gone(installed):
     installed.file().unlink()
 
-    assert "p" in installed.directory.scan()
+    assert "p" in installed.scan()
 
 
 def test_a_file_that_comes_after_a_deletion_goes_on_counting_revisions(installed):
@@ -91,7 +92,7 @@ def test_a_file_that_comes_after_a_deletion_goes_on_counting_revisions(installed
 def test_a_missing_directory_deletes_nothing_and_is_a_fault(installed):
     shutil.rmtree(installed.path)
 
-    assert installed.directory.scan() == ()
+    assert installed.scan() == ()
     installed.pass_time(10)
     assert installed.look() is None
 
@@ -106,7 +107,7 @@ def test_a_directory_that_cannot_be_listed_deletes_nothing(installed):
     installed.path.rename(aside)
     installed.path.write_text("")
 
-    assert installed.directory.scan() == ()
+    assert installed.scan() == ()
     installed.pass_time(10)
     installed.look()
 
@@ -130,6 +131,7 @@ def test_a_directory_that_comes_back_as_it_was_changes_nothing(installed):
 def test_another_directory_in_its_place_deletes_nothing_and_names_the_orphans(
     installed,
 ):
+    """CM-39."""
     installed.path.rename(installed.path.with_name("old"))
     installed.path.mkdir()
 
@@ -216,3 +218,18 @@ def test_an_update_while_the_directory_is_missing_is_written_when_it_comes(house
 
     assert house.text() == "a = 1\n"
     assert not house.faults()
+
+
+def test_a_file_of_another_directory_has_a_grace_of_its_own(installed):
+    installed.file().unlink()
+    installed.look()
+    installed.path.rename(installed.path.with_name("old"))
+    installed.path.mkdir()
+    installed.rest()
+    installed.update(a="2")
+    installed.pass_time(0.05)
+    installed.look()
+
+    installed.file().unlink()
+
+    assert installed.look() == pytest.approx(0.25)

@@ -8,6 +8,7 @@ from config_admin.core.errors import RefusedFileError
 
 
 def test_a_refused_file_changes_nothing_and_says_what_is_wrong(house):
+    """CM-41."""
     house.save("a = 1\n")
     house.look()
 
@@ -32,6 +33,7 @@ def test_a_refused_file_is_told_once_however_often_it_is_looked_at(house):
 
 
 def test_a_refused_file_that_stands_still_is_not_tried_again_by_a_scan(house):
+    """CM-41."""
     house.save("wrong = 1\n")
     house.rest()
 
@@ -54,6 +56,7 @@ def test_after_a_refusal_even_earlier_bytes_are_news(house):
 
 
 def test_the_next_good_version_takes_every_fault_away(house):
+    """CM-41."""
     house.save("wrong = 1\n")
     house.look()
 
@@ -76,12 +79,13 @@ def test_a_refused_file_that_is_removed_takes_its_fault_away(house):
 
 
 def test_refused_files_are_tried_again_when_their_schema_is_another(house):
+    """CM-41."""
     house.save("wrong = 1\n")
     house.look()
-    assert house.directory.forget_refusals() == ()
+    assert house.files.forget_refusals() == ()
     house.validator.schema = "another"
 
-    assert house.directory.forget_refusals() == ("p",)
+    assert house.files.forget_refusals() == ("p",)
     house.look()
 
     assert [event.type.name for event in house.events] == ["CM_REFUSED"] * 2
@@ -112,6 +116,7 @@ def test_a_deletion_of_a_refused_file_is_refused(house):
 
 
 def test_an_unreadable_file_changes_nothing_until_it_can_be_read(house):
+    """CM-39."""
     house.save("a = 1\n")
     house.look()
     house.file().unlink()

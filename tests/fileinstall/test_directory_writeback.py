@@ -10,6 +10,7 @@ COMMENTED = "# above\nb = 1\n\n! beside\na = 1\n"
 
 
 def test_an_update_is_written_with_comments_and_order_kept(house):
+    """CM-42."""
     house.save(COMMENTED)
     house.look()
 
@@ -32,6 +33,7 @@ def test_our_own_write_is_no_news(house):
 
 
 def test_a_configuration_without_a_file_gets_one(house):
+    """CM-42."""
     house.update(a="1")
     house.rest()
 
@@ -40,6 +42,7 @@ def test_a_configuration_without_a_file_gets_one(house):
 
 
 def test_an_instance_is_written_to_the_file_it_came_from(house):
+    """CM-42."""
     house.save("a = 1\n", "f-x.cfg")
     house.look("f~x")
 
@@ -59,6 +62,7 @@ def test_a_new_instance_is_written_with_a_tilde(house):
 
 
 def test_a_deletion_removes_the_file(house):
+    """CM-42."""
     house.save("a = 1\n")
     house.look()
 
@@ -162,6 +166,7 @@ def test_an_update_and_its_undoing_leave_the_file_alone(house):
 
 
 def test_a_file_without_write_permission_refuses_update_and_delete(house):
+    """CM-13."""
     house.save("a = 1\n")
     house.look()
     house.file().chmod(0o444)
@@ -179,6 +184,7 @@ def test_a_file_without_write_permission_refuses_update_and_delete(house):
 
 
 def test_a_read_only_file_is_followed_all_the_same(house):
+    """CM-13."""
     house.save("a = 1\n")
     house.look()
     house.file().chmod(0o444)
@@ -228,9 +234,9 @@ def test_an_edit_after_a_failed_write_is_merged_with_it(house, full_disk):
 
 def test_a_scan_makes_up_for_a_write_that_nobody_asked_for(house):
     house.update(a="1")
-    house.directory.unwritten.remove("p")
+    house.files.unwritten.remove("p")
 
-    assert house.directory.scan() == ("p",)
+    assert house.scan() == ("p",)
     house.look()
 
     assert house.text() == "a = 1\n"

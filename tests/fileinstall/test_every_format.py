@@ -26,6 +26,39 @@ def test_a_file_is_read_and_written_in_its_format(tmp_path, name, text, written)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+AUTOMATIC = [
+    ("f~x.cfg", "a = 1\nservice.pid : mine\nService.factoryPid = f\nb = 1\n", 2),
+    ("f~x.config", 'a="1"\nservice.pid = "mine"\nb="1"\n', 2),
+    (
+        "f~x.json",
+        '{\n  // c\n  "a": "1",\n  "service.pid": "mine",\n  "b": "1"\n}\n',
+        4,
+    ),
+]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(("name", "text", "line"), AUTOMATIC)
+def test_a_line_with_an_automatic_property_is_told_and_stays(
+    tmp_path, name, text, line
+):
+    """CM-05."""
+    (tmp_path / name).write_text(text, encoding="utf-8")
+
+    with ConfigAdmin(tmp_path) as admin:
+        assert admin.get("f~x").properties == {"a": "1", "b": "1"}
+        fault = admin.faults()[0]
+        assert fault.severity.value == "warning"
+        assert (fault.file, fault.line) == (str(tmp_path / name), line)
+
+        admin.update("f~x", {"b": "1", "a": "2"})
+        assert admin.flush(5)
+        assert admin.faults()[0] == fault
+
+    written = (tmp_path / name).read_text(encoding="utf-8")
+    assert written == text.replace("1", "2", 1)
+
+
 @pytest.mark.integration
 def test_an_update_that_would_lose_a_comment_is_refused_with_its_place(tmp_path):
     text = '{"a": [1, /* two */ 2]}'

@@ -8,6 +8,7 @@ everything has come to rest nothing moves by itself.
 """
 
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,9 +21,10 @@ from config_admin.core.admin import ConfigurationAdmin
 from config_admin.core.dispatch import InlineDispatcher
 from config_admin.core.errors import NoSuchConfigurationError, RefusedFileError
 from config_admin.core.faults import FaultBook
+from config_admin.core.parts import World
 from config_admin.core.ports import Checked
 from config_admin.fileinstall.context import Context
-from config_admin.fileinstall.directory import ConfigDirectory
+from config_admin.fileinstall.directories import Directories
 from config_admin.formats import cfg
 from config_admin.stores.memory import MemoryLedger, MemoryStore
 
@@ -38,6 +40,9 @@ class AnythingGoes:
 
     def check(self, _pid, properties):
         return Checked(properties)
+
+    def without(self, _pid):
+        return None
 
     def schema_of(self, _pid):
         return None
@@ -98,27 +103,29 @@ class Interleavings(RuleBasedStateMachine):
         self.delivered = []
         self.dispatcher = InlineDispatcher()
         self.admin = ConfigurationAdmin(
-            store=MemoryStore(),
-            validator=AnythingGoes(),
-            dispatcher=self.dispatcher,
-            faults=FaultBook(lambda _came, _went: None),
-        )
-        self.directory = ConfigDirectory(
-            Context(
-                path=self.path.parent,
-                named=self.path.parent,
-                admin=self.admin,
-                formats={".cfg": self._format()},
-                ledger=MemoryLedger(),
+            MemoryStore(),
+            World(
+                validator=AnythingGoes(),
+                dispatcher=self.dispatcher,
                 faults=FaultBook(lambda _came, _went: None),
-                clock=lambda: self.now,
-            )
+                now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
+            ),
         )
-        self.admin.guard(self.directory.gate)
-        self.admin.add_listener(
+        context = Context(
+            path=self.path.parent,
+            named=self.path.parent,
+            admin=self.admin,
+            formats={".cfg": self._format()},
+            ledger=MemoryLedger(),
+            faults=FaultBook(lambda _came, _went: None),
+            clock=lambda: self.now,
+        )
+        self.files = Directories([context])
+        self.admin.guard(self.files)
+        self.admin.audience.add_listener(
             SimpleNamespace(configuration_event=self._configuration_event)
         )
-        self.admin.add_managed_service((PID,), self.delivered.append)
+        self.admin.audience.add_managed_service((PID,), self.delivered.append)
 
     def teardown(self):
         try:
@@ -191,7 +198,7 @@ class Interleavings(RuleBasedStateMachine):
             self.look()
         self._require_agreement()
         before = self.admin.written(PID), self._text(), len(self.delivered)
-        self.directory.scan()
+        self.files.scan(next(iter(self.files)))
         self.look()
         assert (self.admin.written(PID), self._text(), len(self.delivered)) == before
 
@@ -202,7 +209,7 @@ class Interleavings(RuleBasedStateMachine):
 
     def _reconcile(self):
         for _ in range(10):
-            again_s = self.directory.reconcile(PID)
+            again_s = self.files.reconcile(PID)
             self.dispatcher.flush()
             if not again_s:
                 self.model.file_was_looked_at()
@@ -238,7 +245,7 @@ class Interleavings(RuleBasedStateMachine):
 
     def _configuration_event(self, event):
         if not event.violations and event.origin.kind.value != "file":
-            self.directory.unwritten.add(event.pid)
+            self.files.unwritten.add(event.pid)
 
     def _require_agreement(self):
         found = self.admin.find(PID)

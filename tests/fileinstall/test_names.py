@@ -112,4 +112,14 @@ def test_a_name_that_is_no_pid_is_refused(file_name):
     ],
 )
 def test_the_longest_known_suffix_counts_and_others_are_not_ours(file_name, suffix):
+    """CM-43."""
     assert suffix_of(file_name, [".cfg", ".json", ".cfg.json"]) == suffix
+
+
+@pytest.mark.parametrize(
+    ("file_name", "suffix"),
+    [("p.cfg", None), ("p.json", ".json"), ("p.cfg.json", None)],
+)
+def test_a_longer_suffix_that_is_not_taken_is_no_shorter_one(file_name, suffix):
+    """CM-44: ``p.cfg.json`` is never the file of the PID ``p.cfg``."""
+    assert suffix_of(file_name, [".json"], [".cfg", ".json", ".cfg.json"]) == suffix

@@ -1,4 +1,4 @@
-"""Without permission the old file stays whole and no draft is left behind."""
+"""Without permission nothing is lost, and what others own is read with care."""
 
 import os
 import shutil
@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from config_admin import ConfigAdmin, Directory
 from config_admin.fileinstall.drafts import digest_of
+from config_admin.fileinstall.reading import (
+    read_file,
+)
 from config_admin.fileinstall.writing import create_file, remove_file, replace_file
 
 OLD, NEW = b"a = 1\n", b"a = 2\n"
@@ -40,7 +44,7 @@ def raised_without_privileges(call):
                 os.setgid(NOBODY)
                 os.setuid(NOBODY)
             call()
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - its name is the answer
             name = type(error).__name__
         finally:
             os.write(writer, name.encode())
@@ -78,3 +82,44 @@ def test_an_exchange_that_the_directory_forbids_leaves_no_draft(path):
 
     assert path.read_bytes() == (OLD if os.geteuid() == 0 else NEW)
     assert [found.name for found in path.parent.iterdir()] == ["p.cfg"]
+
+
+def test_a_file_of_somebody_else_is_read_when_it_is_still(path):
+    """CM-40: whether a writer holds it open the system tells its owner only."""
+    path.parent.chmod(0o755)
+    path.chmod(0o644)
+    assert raised_without_privileges(lambda: read_file(path, 60.0)) == "nothing"
+
+    os.utime(path)
+    expected = "FileBusyError" if os.geteuid() == 0 else "nothing"
+    assert raised_without_privileges(lambda: read_file(path, 60.0)) == expected
+
+
+def test_a_file_that_may_not_be_read_is_unreadable(path):
+    """CM-39."""
+    path.parent.chmod(0o755)
+    path.chmod(0o200)
+
+    assert raised_without_privileges(lambda: read_file(path, 0)) == (
+        "UnreadableFileError"
+    )
+
+
+@pytest.mark.integration
+def test_a_directory_that_is_closed_keeps_nothing_from_the_others(path):
+    """CM-44: whether the PID has a file in it nobody can say."""
+    high = path.parent / "high"
+    high.mkdir(mode=0o000)
+    path.parent.chmod(0o755)
+    path.chmod(0o644)
+
+    def start():
+        directories = [Directory(high, ranking=1), path.parent]
+        with ConfigAdmin(directories) as admin:
+            assert admin.get("p").properties == {"a": "1"}
+            assert len(admin.faults()) == 1
+
+    with ConfigAdmin(path.parent):
+        pass  # everything is imported
+
+    assert raised_without_privileges(start) == "nothing"

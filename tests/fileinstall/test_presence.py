@@ -26,10 +26,31 @@ def presence(etc, book):
 def test_a_directory_that_is_there_has_an_identity_and_no_fault(presence, etc, book):
     etc.mkdir()
 
-    status = etc.stat()
-
-    assert presence.look() == (status.st_dev, status.st_ino)
+    assert presence.look() == presence.look() is not None
     assert book.all() == ()
+
+
+def test_a_directory_that_is_made_again_is_another_one(presence, etc):
+    """Many file systems use the number of its inode again."""
+    seen = set()
+    for _ in range(10_000):  # as long as a tick of the clock at most
+        etc.mkdir()
+        seen.add(presence.look())
+        etc.rmdir()
+        if len(seen) > 1:
+            break
+
+    assert len(seen) > 1
+
+
+def test_what_is_in_it_does_not_make_it_another_one(presence, etc):
+    etc.mkdir()
+    before = presence.look()
+
+    (etc / "p.cfg").touch()
+    etc.chmod(0o700)
+
+    assert presence.look() == before
 
 
 def test_a_missing_directory_is_a_fault_with_the_cure(presence, etc, book):
@@ -58,11 +79,11 @@ def test_a_file_in_its_place_is_no_directory(presence, etc, book):
     assert "Not a directory" in fault.found
 
 
-def test_a_link_to_a_directory_is_that_directory(presence, etc, tmp_path):
+def test_a_link_to_a_directory_is_that_directory(presence, etc, tmp_path, book):
     (tmp_path / "real").mkdir()
     etc.symlink_to("real")
 
-    assert presence.look() == ((tmp_path / "real").stat().st_dev, etc.stat().st_ino)
+    assert presence.look() == Presence(tmp_path / "real", etc, book, "it").look()
 
 
 def test_orphans_are_named_until_there_are_none(presence, book):

@@ -51,6 +51,7 @@ def test_a_file_that_is_not_there_is_not_found(tmp_path):
 
 
 def test_a_file_that_a_writer_holds_open_is_busy_until_the_close(path):
+    """CM-40."""
     with path.open("r+b"):
         with pytest.raises(FileBusyError) as caught:
             read_file(path, STILL_S)
@@ -90,6 +91,7 @@ def test_a_missing_file_is_not_being_written(tmp_path):
 
 
 def test_a_fifo_does_not_hang_the_reader(tmp_path):
+    """CM-39."""
     os.mkfifo(tmp_path / "p.cfg")
 
     assert "not a regular file" in unreadable(tmp_path / "p.cfg").found
@@ -132,6 +134,7 @@ def test_a_link_to_itself_cannot_be_read(tmp_path):
 
 
 def test_a_link_to_somebody_elses_file_is_not_followed(tmp_path, path):
+    """CM-39."""
     link = tmp_path / "link.cfg"
     link.symlink_to(path)
     if os.geteuid() != 0:  # only root can give files away: believe root's own at least

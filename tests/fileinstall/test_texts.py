@@ -73,6 +73,7 @@ def test_two_keys_that_differ_in_case_alone_are_refused_with_their_line():
 
 
 def test_automatic_properties_are_dropped_with_a_warning_at_their_line():
+    """CM-05."""
     text = read(b"a = 1\nservice.pid = mine\nService.FactoryPid = f\n")
 
     assert dict(text.properties) == {"a": "1"}

@@ -134,6 +134,7 @@ def test_our_own_reading_is_not_told(watched, told):
 
 
 def test_what_happens_in_subdirectories_is_not_told(watched, told):
+    """CM-59."""
     (watched / "sub").mkdir()
     (watched / "sub" / "inner.cfg").write_text("a = 1\n")
     (watched / "p.cfg").write_text("a = 1\n")
@@ -199,6 +200,7 @@ def test_a_directory_that_is_renamed_is_lost(inotify, told):
 
 
 def test_a_queue_that_overflows_is_told_as_a_change_of_everything(inotify, told):
+    """CM-39."""
     told.may_go_on.clear()
     (inotify / "first").touch()
     told.wait_for("first")

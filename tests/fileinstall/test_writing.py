@@ -34,9 +34,14 @@ def names(path):
 
 
 def test_a_new_file_is_for_its_owner_alone(tmp_path):
+    """CM-54: it is made so, before its first byte, whatever the umask allows."""
     path = tmp_path / "p.cfg"
+    before = os.umask(0)
 
-    create_file(path, NEW)
+    try:
+        create_file(path, NEW)
+    finally:
+        os.umask(before)
 
     assert path.read_bytes() == NEW
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

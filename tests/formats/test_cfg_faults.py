@@ -107,12 +107,14 @@ def test_all_faults_of_a_typed_text_are_told_at_once():
     ],
 )
 def test_a_fault_shows_nothing_of_a_secret(text):
+    """CM-37."""
     for found in faults(text):
         assert "hunt" not in str(found)
         assert "hunt" not in repr(found)
 
 
 def test_what_is_shown_of_a_value_is_escaped():
+    """CM-51."""
     found = fault('a=I"\x1b[2J\u202e"\n')
 
     assert str(found).isascii()

@@ -55,6 +55,7 @@ def test_eight_times_the_text_takes_about_eight_times_as_long(shape):
 
 
 def test_a_megabyte_is_read_whole():
+    """CM-53: what the limit of a file lets in is read in no time."""
     assert cfg.loads("a=" + "\\" * MEGABYTE) == {"a": "\\" * (MEGABYTE // 2)}
     assert cfg.loads("k" * MEGABYTE) == {"k" * MEGABYTE: ""}
     assert len(cfg.loads("".join(f"k{n}=v\n" for n in range(100_000)))) == 100_000

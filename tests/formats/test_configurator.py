@@ -109,6 +109,7 @@ FAULTS = [
 
 @pytest.mark.parametrize("case", FAULTS, ids=[repr(case[0])[:40] for case in FAULTS])
 def test_a_fault_says_where_it_is_and_what_to_do(case):
+    """CM-04 for values, CM-53 for levels."""
     text, *expected, sentence = case
     with pytest.raises(FormatError) as caught:
         configurator.loads(text)

@@ -21,12 +21,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.integration)
 
 
-def wait_until(condition):
+def wait_until(condition, limit_s=LIMIT_S):
     """Wait for *condition* to hold; what it gives then."""
-    deadline_s = time.monotonic() + LIMIT_S
+    deadline_s = time.monotonic() + max(limit_s, LIMIT_S)
     while not (found := condition()):
         if time.monotonic() > deadline_s:
-            pytest.fail(f"it did not come about within {LIMIT_S:g} s")
+            pytest.fail(f"it did not come about within {limit_s:g} s")
         _PAUSE.wait(0.005)
     return found
 
@@ -110,7 +110,7 @@ def make_admin():
     """Make an admin that ends with the test; then none of its threads is left."""
     admins = []
 
-    def make(etc, **options):
+    def make(etc=None, **options):
         admins.append(ConfigAdmin(etc, **options))
         return admins[-1]
 

@@ -18,6 +18,7 @@ TEXT = "# above a\na = 1\n\n! above b\nb : 1\n"
 def test_an_update_is_written_with_its_comments_and_delivered_once(
     admin, etc, service, sentinel
 ):
+    """CM-42."""
     (etc / "p.cfg").write_text(TEXT)
     service.next()
 
@@ -124,6 +125,7 @@ def test_a_revision_that_is_not_the_current_one_changes_nothing(admin, etc, serv
 
 
 def test_a_read_only_file_refuses_changes_until_it_is_writable(admin, etc, service):
+    """CM-13."""
     (etc / "p.cfg").write_text("a = 1\n")
     service.next()
     (etc / "p.cfg").chmod(0o444)

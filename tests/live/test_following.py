@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,6 +21,7 @@ def path(etc, service, save):
 
 
 def test_a_new_file_is_delivered_and_a_removed_one_is_none(etc, service):
+    """CM-39."""
     (etc / "p.cfg").write_text(TEXT)
     assert service.next() == ONE
 
@@ -124,6 +126,7 @@ WAYS = [
 
 @pytest.mark.parametrize("change", WAYS, ids=lambda change: change.__name__)
 def test_a_change_is_delivered_once_however_it_was_made(change, path, service, save):
+    """CM-39."""
     change(path)
     assert service.next() == TWO
 
@@ -135,6 +138,7 @@ def test_a_change_is_delivered_once_however_it_was_made(change, path, service, s
 @pytest.mark.parametrize("options", ["backupcopy=no", "backupcopy=yes", "nobackup"])
 @pytest.mark.parametrize("editor", [e for e in ("vim", "vi") if shutil.which(e)][:1])
 def test_an_edit_in_vim_is_delivered_once(editor, options, path, service, save):
+    """CM-39."""
     subprocess.run(
         [
             *(editor, "-u", "NONE", "-N", "-es", "-c", f"set {options} writebackup"),
@@ -154,6 +158,7 @@ def test_an_edit_in_vim_is_delivered_once(editor, options, path, service, save):
 def test_a_file_that_is_moved_out_and_back_was_never_gone(
     path, service, sentinel, save
 ):
+    """CM-39."""
     aside = path.parent.with_name("aside")
     path.rename(aside)
     sentinel()  # the absence was seen
@@ -168,6 +173,7 @@ def test_a_file_that_is_moved_out_and_back_was_never_gone(
 def test_a_file_that_is_written_slowly_is_never_half(
     etc, service, sentinel, admin, start
 ):
+    """CM-40."""
     pieces = ["a = 1", "b = 2", "c = 3", "d = 4"]
     steps = "; ".join(f"echo '{piece}' >&3; echo wrote; read _" for piece in pieces)
     writer = start(
@@ -190,6 +196,7 @@ def test_a_file_that_is_written_slowly_is_never_half(
 def test_a_file_that_is_written_anew_slowly_is_never_half(
     path, service, sentinel, start
 ):
+    """CM-40."""
     writer = start(
         *("sh", "-c", f"exec 3> '{path}'; echo 'a = 2' >&3; echo wrote; read _"),
         stdin=subprocess.PIPE,
@@ -203,9 +210,66 @@ def test_a_file_that_is_written_anew_slowly_is_never_half(
     assert service.calls == [ONE, {"a": "2"}]
 
 
+def test_a_writer_that_closes_and_opens_again_is_waited_for(
+    path, service, save, sentinel
+):
+    """CM-40: the beginning of a file is a whole text, but most of its keys are gone."""
+    save(path, "a = 1\nb = 1\nc = 1\n")
+    assert service.next() == dict.fromkeys("abc", "1")
+
+    path.write_text("a = 2\n")
+    sentinel()
+    with path.open("a") as file:
+        file.write("b = 2\nc = 2\n")
+
+    assert service.next() == dict.fromkeys("abc", "2")
+
+
+def test_another_branch_that_git_checks_out_is_followed(etc, admin, new_service, save):
+    """CM-39: files change, come and go; git removes them and makes them anew."""
+    services = {pid: new_service() for pid in "pqr"}
+    for pid, service in services.items():
+        admin.add_managed_service(pid, service)
+        assert service.next() is None
+
+    def git(*arguments):
+        environment = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments],
+            cwd=etc,
+            env=os.environ | environment,
+            check=True,
+            capture_output=True,
+        )
+
+    git("init", "-b", "one")
+    for branch, texts in (("one", {"p": ONE, "q": ONE}), ("two", {"p": TWO, "r": TWO})):
+        git("checkout", "-B", branch)
+        for old in etc.glob("*.cfg"):
+            old.unlink()
+        for pid, values in texts.items():
+            save(etc / f"{pid}.cfg", "".join(f"{k} = {v}\n" for k, v in values.items()))
+        git("add", "-A")
+        git("commit", "-m", branch)
+    for service in services.values():
+        service.wait_for(TWO if service is not services["q"] else None)
+
+    git("checkout", "one")
+    services["p"].wait_for(ONE)
+    services["q"].wait_for(ONE)
+    services["r"].wait_for(None)
+
+    git("checkout", "two")
+    services["p"].wait_for(TWO)
+    services["q"].wait_for(None)
+    services["r"].wait_for(TWO)
+    assert None not in services["p"].calls[1:]
+
+
 def test_a_file_that_lost_most_of_its_keys_is_not_believed_at_once(
     path, service, save, sentinel
 ):
+    """CM-40."""
     save(path, "")
     sentinel()
     assert service.calls == [ONE]
@@ -216,13 +280,14 @@ def test_a_file_that_lost_most_of_its_keys_is_not_believed_at_once(
 
 
 def test_a_file_that_stays_short_is_believed_in_the_end(path, service, save):
+    """CM-40."""
     save(path, "# nothing is left\n")
 
     assert service.next() == {}
 
 
 def test_a_configmap_that_kubernetes_swaps_is_one_change(etc, service, sentinel):
-    """As kubelet does it: the files are links through ..data, which is replaced."""
+    """CM-39, CM-43: as kubelet does it; the files are links through ..data."""
     for version in ("1", "2"):
         (etc / f"..{version}").mkdir()
         (etc / f"..{version}" / "p.cfg").write_text(f"a = {version}\n")
@@ -238,7 +303,43 @@ def test_a_configmap_that_kubernetes_swaps_is_one_change(etc, service, sentinel)
     assert service.calls == [{"a": "1"}, {"a": "2"}]
 
 
+@pytest.mark.parametrize("link", ["..data", ".hidden", "current", "z.cfg"])
+def test_a_link_that_files_lead_through_is_followed_whatever_its_name(
+    link, etc, service
+):
+    """CM-43: an event on any link is a reason to look at everything."""
+    for version in ("1", "2"):
+        (etc / f"..{version}").mkdir()
+        (etc / f"..{version}" / "p.cfg").write_text(f"a = {version}\n")
+    (etc / link).symlink_to("..1")
+    (etc / "p.cfg").symlink_to(f"{link}/p.cfg")
+    assert service.next() == {"a": "1"}
+
+    (etc / "..tmp").symlink_to("..2")
+    (etc / "..tmp").replace(etc / link)
+
+    assert service.next() == {"a": "2"}
+
+
+def test_a_link_to_a_file_outside_is_read_and_never_written(
+    etc, tmp_path, admin, service, wait_until
+):
+    """CM-39."""
+    outside = tmp_path / "outside"
+    outside.write_text(TEXT)
+    (etc / "p.cfg").symlink_to(outside)
+    assert service.next() == ONE
+
+    admin.update("p", TWO)
+    (fault,) = wait_until(admin.faults)
+
+    assert "outside the directory" in fault.found
+    assert outside.read_text() == TEXT
+    assert (etc / "p.cfg").is_symlink()
+
+
 def test_600_files_at_once_all_arrive(etc, admin, new_service):
+    """CM-39."""
     came = new_service()
     pids = [f"burst.{number}" for number in range(600)]
 
@@ -254,7 +355,28 @@ def test_600_files_at_once_all_arrive(etc, admin, new_service):
     assert len(came.calls) == len(pids)
 
 
+MANY = 50_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 3_000
+
+
+def test_thousands_of_files_at_once_all_arrive(etc, admin, wait_until):
+    """CM-39: as fast as they can be made; at night so many that the queue overflows."""
+    came = set()
+    admin.add_listener(
+        SimpleNamespace(configuration_event=lambda event: came.add(event.pid))
+    )
+    folder = os.fspath(etc)
+    for number in range(MANY):
+        with open(f"{folder}/p{number}.cfg", "w") as file:  # noqa: PTH123 - twice as fast
+            file.write(f"n = {number}\n")
+
+    wait_until(lambda: len(came) == MANY, limit_s=MANY / 200)
+    for number in range(0, MANY, MANY // 100):
+        assert admin.get(f"p{number}").properties == {"n": str(number)}
+    assert admin.faults() == ()
+
+
 def test_more_events_than_the_queue_holds_lose_nothing(etc, admin, new_service, save):
+    """CM-39."""
     services = {number: new_service() for number in range(20)}
     for number, service in services.items():
         admin.add_managed_service(f"p{number}", service)
@@ -271,9 +393,16 @@ def test_more_events_than_the_queue_holds_lose_nothing(etc, admin, new_service, 
 
 
 def test_names_that_are_none_of_ours_are_left_alone(etc, admin, service, sentinel):
-    for name in (".p.cfg", "p.cfg~", "p.cfg.bak", "p.cfg.orig", "p.tmp", "README"):
+    """CM-43, CM-59."""
+    for name in (
+        *(".p.cfg", "p.cfg~", "p.cfg.swp", "p.cfg.tmp", "p.cfg.bak", "p.cfg.orig"),
+        *("p.cfg.refused", "p.cfg.rpmnew", "p.cfg.dpkg-old", "p.cfg.dpkg-dist"),
+        *("p.tmp", "p.yaml", "README", ".config-admin.0.probe"),
+    ):
         (etc / name).write_text("a = 1\n")
     (etc / "p.cfg").mkdir()
+    (etc / "p.cfg" / "p.cfg").write_text("a = 1\n")
+    (etc / "p.cfg" / "p.cfg").write_text("a = 2\n")
     sentinel()
 
     assert service.calls == []

@@ -8,6 +8,7 @@ from config_admin import FaultKind
 def test_a_missing_directory_is_a_fault_and_is_picked_up(
     tmp_path, make_admin, new_service, wait_until, caplog
 ):
+    """CM-39."""
     etc, service = tmp_path / "etc", new_service()
     admin = make_admin(etc)
     admin.add_managed_service("p", service)
@@ -28,6 +29,7 @@ def test_a_missing_directory_is_a_fault_and_is_picked_up(
 def test_a_directory_that_is_removed_and_made_again_deletes_nothing(
     etc, admin, service, wait_until
 ):
+    """CM-39."""
     for name in ("p.cfg", "q.cfg"):
         (etc / name).write_text("a = 1\n")
     assert service.next() == {"a": "1"}
@@ -49,6 +51,7 @@ def test_a_directory_that_is_removed_and_made_again_deletes_nothing(
 def test_a_directory_that_is_replaced_in_a_blink_is_followed(
     etc, admin, service, sentinel
 ):
+    """CM-39."""
     for number in range(8):
         (etc / "p.cfg").write_text(f"a = {number}\n")
         assert service.next() == {"a": str(number)}
@@ -64,6 +67,7 @@ def test_a_directory_that_is_replaced_in_a_blink_is_followed(
 def test_a_directory_that_is_moved_away_and_back_changes_nothing(
     etc, admin, service, sentinel, wait_until
 ):
+    """CM-39."""
     (etc / "p.cfg").write_text("a = 1\n")
     service.next()
 
@@ -74,6 +78,31 @@ def test_a_directory_that_is_moved_away_and_back_changes_nothing(
     sentinel()
 
     assert service.calls == [{"a": "1"}]
+
+
+def test_another_directory_that_is_moved_into_its_place_is_followed(
+    etc, admin, service, sentinel, wait_until
+):
+    """CM-39: what it does not hold stays, and is a fault."""
+    for name in ("p.cfg", "q.cfg"):
+        (etc / name).write_text("a = 1\n")
+    service.wait_for({"a": "1"})
+    wait_until(lambda: admin.find("q"))
+    other = etc.with_name("other")
+    other.mkdir()
+    (other / "p.cfg").write_text("a = other\n")
+
+    etc.rename(etc.with_name("old"))
+    other.rename(etc)
+
+    assert service.next() == {"a": "other"}
+    wait_until(lambda: any("no file for q" in f.found for f in admin.faults()))
+    (etc / "p.cfg").write_text("a = 3\n")
+    assert service.next() == {"a": "3"}
+    (etc.with_name("old") / "p.cfg").write_text("a = old\n")
+    sentinel()
+    assert service.calls == [{"a": "1"}, {"a": "other"}, {"a": "3"}]
+    assert admin.get("q")
 
 
 def test_an_update_while_the_directory_is_away_is_written_when_it_is_back(

@@ -63,6 +63,7 @@ WRONG = {
 
 @pytest.mark.parametrize("kind", WRONG)
 def test_wrong_input_changes_nothing_and_is_told_once(rabbit, kind, wait_until, caplog):
+    """CM-41."""
     text, (line, column, key), words = WRONG[kind]
     with caplog.at_level(logging.INFO):
         rabbit.save(text)
@@ -138,6 +139,7 @@ def test_a_secret_in_what_a_service_raises_is_in_no_fault(rabbit, wait_until, ca
     ids=["a FIFO", "a link to nowhere", "a device", "a loop", "a huge file"],
 )
 def test_a_file_that_cannot_be_read_changes_nothing(rabbit, make, wait_until):
+    """CM-39."""
     thing = rabbit.path.with_name("thing")
     make(thing)
     thing.replace(rabbit.path)
@@ -152,6 +154,7 @@ def test_a_file_that_cannot_be_read_changes_nothing(rabbit, make, wait_until):
 
 
 def test_one_unreadable_file_hides_no_other_at_start(etc, make_admin):
+    """CM-39."""
     (etc / "loop.cfg").symlink_to("loop.cfg")
     os.mkfifo(etc / "fifo.cfg")
     (etc / "bad~.cfg").write_text("a = 1\n")
@@ -189,6 +192,7 @@ def test_a_refused_file_is_an_event_for_listeners(rabbit, wait_until):
 def test_a_refused_file_is_tried_again_when_its_schema_changes(
     rabbit, schemas, save, wait_until
 ):
+    """CM-41."""
     rabbit.save(f"{GOOD}extra = 1\n")
     wait_until(rabbit.admin.faults)
     schema = schemas / f"{RABBITMQ}.schema.json"

@@ -70,6 +70,7 @@ def expanded(**properties):
     ],
 )
 def test_a_placeholder_stands_for_its_value(text, expected):
+    """CM-61 for those inside each other, CM-67 for what is empty."""
     found = expanded(a=text, b="1", empty="", name="HOME", i=5, t=True)
 
     assert found["a"] == expected
@@ -89,6 +90,7 @@ def test_a_placeholder_stands_for_its_value(text, expected):
     ],
 )
 def test_what_cannot_be_replaced_refuses_the_properties(text, found):
+    """CM-67 for unknown kinds."""
     with pytest.raises(InvalidConfigurationError) as caught:
         expanded(a=text, l=["x"], big="x" * 40_000)
 
@@ -105,6 +107,7 @@ def test_every_property_at_fault_is_told_and_those_that_refer_to_it_are_not():
 
 
 def test_what_doubles_in_each_line_ends_at_once():
+    """CM-53."""
     doubling = {f"a{n}": f"${{a{n + 1}}}${{a{n + 1}}}" for n in range(30)}
 
     with pytest.raises(InvalidConfigurationError):
@@ -121,10 +124,12 @@ def test_a_long_chain_of_references_is_refused():
 
 
 def test_each_element_of_a_list_is_expanded():
+    """CM-61."""
     assert expanded(a=["${b}", "x"], b="1")["a"] == ("1", "x")
 
 
 def test_what_came_from_a_secret_is_one_however_it_got_there():
+    """CM-37."""
     found = expanded(dsn="amqp://u:${inner}@h", inner="$[secret:pw]", plain="x")
 
     assert found["dsn"] == "amqp://u:hunter2@h"
@@ -159,6 +164,7 @@ def test_two_backslashes_before_a_placeholder_are_one(text, expected):
 
 
 def test_what_refers_to_a_key_that_is_named_like_a_secret_is_one():
+    """CM-37."""
     properties = Properties({"password": "hunter2", "dsn": "u/${password}"})
     found = Expansion(INTERPOLATOR, properties).run()
 
@@ -167,6 +173,7 @@ def test_what_refers_to_a_key_that_is_named_like_a_secret_is_one():
 
 @pytest.mark.parametrize("text", ["$[env:${pw}]", "$[${pw}:x]", "${${pw}}"])
 def test_a_secret_that_is_part_of_a_name_is_not_told(text):
+    """CM-37."""
     with pytest.raises(InvalidConfigurationError) as caught:
         expanded(a=text, pw="$[secret:pw]")
 

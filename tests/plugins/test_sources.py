@@ -32,6 +32,7 @@ def test_what_is_not_there_is_none(source):
 
 
 def test_links_as_kubernetes_makes_them_are_followed(source):
+    """CM-52."""
     (source.directory / "..2026").mkdir()
     (source.directory / "..2026/pw").write_text("hunter2")
     (source.directory / "..data").symlink_to("..2026")
@@ -42,6 +43,7 @@ def test_links_as_kubernetes_makes_them_are_followed(source):
 
 @pytest.mark.parametrize("name", ["../outside", "", ".", "..", "link", "a\0b"])
 def test_a_name_that_leads_out_is_refused(source, name):
+    """CM-52."""
     (source.directory / "link").symlink_to("../outside")
 
     with pytest.raises(UnusableError, match="leads out"):
@@ -49,11 +51,13 @@ def test_a_name_that_leads_out_is_refused(source, name):
 
 
 def test_an_absolute_name_is_refused(source, tmp_path):
+    """CM-52."""
     with pytest.raises(UnusableError, match="leads out"):
         source.find(str(tmp_path / "outside"))
 
 
 def test_what_is_no_small_text_is_refused(source):
+    """CM-53."""
     (source.directory / "big").write_bytes(b"x" * (MAX_FILE_BYTES + 1))
     (source.directory / "binary").write_bytes(b"\xff")
     (source.directory / "folder").mkdir()

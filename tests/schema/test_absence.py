@@ -20,6 +20,7 @@ def put_back(desk):
 
 
 def test_a_schema_that_is_away_holds_until_its_grace_ends(away):
+    """CM-35."""
     generation = away.validator.schema_of("p")
 
     away.refused({"port": "x"})
@@ -80,6 +81,7 @@ def test_a_schema_that_is_back_when_its_grace_ends_holds_on(away):
 def test_while_the_directory_is_away_every_known_schema_stays(
     tmp_path, open_desk, instead
 ):
+    """CM-35."""
     directory = tmp_path / "schemas"
     directory.mkdir()
     desk = open_desk(directory)

@@ -57,6 +57,7 @@ NO_SCHEMA = [
 
 @pytest.mark.parametrize(("text", "place"), NO_SCHEMA)
 def test_what_makes_a_library_fail_is_a_broken_schema(desk, text, place):
+    """CM-35, CM-53."""
     desk.write("p", PORT)
     desk.check({})
     desk.write("p", text)
@@ -68,6 +69,7 @@ def test_what_makes_a_library_fail_is_a_broken_schema(desk, text, place):
 
 
 def test_whatever_else_reading_raises_is_told_by_its_name_alone(desk):
+    """CM-37: its text may quote a value."""
     step = {"type": "number", "multipleOf": 10**400}
     desk.write("p", PORT)
     desk.check({"port": "1"})
@@ -84,6 +86,7 @@ def test_whatever_else_reading_raises_is_told_by_its_name_alone(desk):
 
 @pytest.mark.parametrize(("text", "expected", "place"), BROKEN)
 def test_a_broken_schema_is_reported_with_its_place(desk, text, expected, place):
+    """CM-35, CM-38 for references, CM-53 for the limits."""
     desk.write("p", text)
 
     error = desk.refused({"port": "1"})
@@ -94,6 +97,18 @@ def test_a_broken_schema_is_reported_with_its_place(desk, text, expected, place)
     assert fault.file == str(desk.path("p"))
     assert fault.pid == "p"
     assert str(desk.path("p")) in str(error)
+
+
+@pytest.mark.parametrize(("levels", "is_good"), [(64, True), (65, False)])
+def test_a_schema_may_be_64_levels_deep(desk, levels, is_good):
+    """CM-53."""
+    outer = levels - 1
+    desk.write("p", '{"not": ' * outer + "{}" + "}" * outer)
+
+    desk.catalog.generation("p")
+    desk.catalog.report_pending()
+
+    assert (desk.book.all() == ()) is is_good
 
 
 def test_bytes_that_are_not_utf8_are_reported_with_their_line(desk):
@@ -111,6 +126,7 @@ def test_a_directory_or_a_pipe_in_place_of_a_schema_is_reported(desk):
 
 
 def test_without_a_schema_everything_is_as_it_is(desk):
+    """CM-35."""
     checked = desk.check({"port": "1"})
 
     assert checked.properties == {"port": "1"}
@@ -128,6 +144,7 @@ def test_without_a_directory_there_are_no_schemas():
 
 
 def test_an_instance_has_its_own_schema_or_that_of_its_factory(desk):
+    """CM-35."""
     desk.write("f", PORT)
     assert desk.check({"port": "1"}, "f~x|app").properties == {"port": 1}
 
@@ -137,6 +154,7 @@ def test_an_instance_has_its_own_schema_or_that_of_its_factory(desk):
 
 
 def test_a_rewritten_schema_applies_at_once(desk):
+    """CM-35: each check looks at the file first."""
     for number in range(20):
         key = f"key{number % 3}"
         desk.write("p", {"properties": {key: {"type": "integer"}}})
@@ -145,6 +163,7 @@ def test_a_rewritten_schema_applies_at_once(desk):
 
 
 def test_a_removed_schema_applies_no_more(desk):
+    """CM-35."""
     desk.write("p", PORT)
     desk.refused({"port": "x"})
     desk.path("p").unlink()
@@ -155,6 +174,7 @@ def test_a_removed_schema_applies_no_more(desk):
 
 
 def test_the_generation_changes_with_the_text_and_only_then(desk):
+    """CM-35: what is stored is checked anew when this changes."""
     desk.write("p", PORT)
     first = desk.validator.schema_of("p")
     assert desk.check({}).schema == first
@@ -167,6 +187,7 @@ def test_the_generation_changes_with_the_text_and_only_then(desk):
 
 
 def test_a_broken_schema_leaves_the_last_good_one_until_it_is_mended(desk):
+    """CM-35."""
     desk.write("p", PORT)
     good = desk.validator.schema_of("p")
 
@@ -181,6 +202,7 @@ def test_a_broken_schema_leaves_the_last_good_one_until_it_is_mended(desk):
 
 
 def test_a_schema_that_never_was_good_has_a_generation_that_mending_changes(desk):
+    """CM-35."""
     desk.write("p", "{")
     broken = desk.validator.schema_of("p")
     assert broken is not None
@@ -207,6 +229,7 @@ def test_removing_a_broken_schema_clears_its_fault(desk):
 )
 @pytest.mark.parametrize("base", [None, "https://example.org/x/p.schema.json", "urn:p"])
 def test_references_resolve_among_the_files(desk, reference, base):
+    """CM-38."""
     common = {"$id": "urn:common", "$defs": {"port": {"type": "integer"}}}
     common |= {"type": "integer"}
     desk.write("common", common)
@@ -218,6 +241,7 @@ def test_references_resolve_among_the_files(desk, reference, base):
 
 
 def test_a_changed_reference_is_another_generation(desk):
+    """CM-35, CM-38."""
     desk.write("common", {"type": "integer"})
     desk.write("p", {"properties": {"port": {"$ref": "common.schema.json"}}})
     before = desk.validator.schema_of("p")
@@ -229,6 +253,7 @@ def test_a_changed_reference_is_another_generation(desk):
 
 
 def test_a_missing_reference_is_found_when_it_comes(desk):
+    """CM-38."""
     desk.write("p", {"properties": {"port": {"$ref": "urn:common"}}})
     desk.refused({})
 
@@ -239,6 +264,7 @@ def test_a_missing_reference_is_found_when_it_comes(desk):
 
 
 def test_a_remote_reference_is_never_fetched(desk):
+    """CM-38."""
     asked = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -257,6 +283,7 @@ def test_a_remote_reference_is_never_fetched(desk):
 
 
 def test_keys_of_allof_and_of_references_are_declared_too(desk):
+    """CM-36, CM-38."""
     desk.write(
         "tls", {"properties": {"ssl.use": {"type": "boolean", "default": False}}}
     )

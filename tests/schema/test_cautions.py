@@ -59,17 +59,20 @@ QUICK = [
 
 @pytest.mark.parametrize("pattern", SLOW)
 def test_a_repetition_that_matches_a_text_in_several_ways_is_nested(pattern):
+    """CM-53."""
     re.compile(pattern)
     assert has_nested_repetition(pattern)
 
 
 @pytest.mark.parametrize("pattern", QUICK)
 def test_a_repetition_that_matches_each_text_in_one_way_is_not(pattern):
+    """CM-53."""
     re.compile(pattern)
     assert not has_nested_repetition(pattern)
 
 
 def test_a_pattern_that_may_take_long_is_a_warning_with_its_place(declare):
+    """CM-53."""
     desk = declare({"a": {"pattern": "^(a|a+)*$"}})
 
     desk.check({"a": "aa"})
@@ -81,6 +84,7 @@ def test_a_pattern_that_may_take_long_is_a_warning_with_its_place(declare):
 
 
 def test_a_format_that_is_not_checked_is_a_warning(declare):
+    """CM-35: nothing is ignored in silence."""
     desk = declare({"a": {"format": "colour"}})
 
     desk.check({"a": "x"})
@@ -89,6 +93,7 @@ def test_a_format_that_is_not_checked_is_a_warning(declare):
 
 
 def test_the_shipped_schema_needs_no_look(shipped):
+    """CM-53."""
     shipped.check({}, "net.roboconf.messaging.rabbitmq")
 
     assert shipped.book.all() == ()

@@ -163,6 +163,7 @@ def test_in_brackets_stands_what_is_an_ipv6_address(shipped, text):
 @pytest.mark.parametrize("nothing", ["", " ", "null"])
 @pytest.mark.parametrize("key", DEFAULTS)
 def test_null_and_blank_mean_the_default(shipped, key, nothing):
+    """CM-36."""
     checked = shipped.check({key: nothing}, PID)
 
     assert checked.properties == {}

@@ -14,6 +14,7 @@ from config_admin.schema.suggest import closest
 
 
 def test_the_view_is_typed_and_keeps_the_written_keys(declare):
+    """CM-03, CM-36."""
     desk = declare({"port": {"type": "integer"}, "hosts": {"type": "array"}})
 
     checked = desk.check({"PORT": "5672", "Hosts": "a, b"})
@@ -23,6 +24,7 @@ def test_the_view_is_typed_and_keeps_the_written_keys(declare):
 
 
 def test_blank_and_null_mean_the_default_where_there_is_one(declare):
+    """CM-36."""
     desk = declare(
         {"port": {"type": "integer", "default": 5672}, "name": {"type": "string"}},
         required=["port"],
@@ -34,7 +36,109 @@ def test_blank_and_null_mean_the_default_where_there_is_one(declare):
     assert checked.defaults == {"port": 5672}
 
 
+@pytest.mark.parametrize("nothing", ["", " ", "\t", "null", " null "])
+@pytest.mark.parametrize(
+    ("declared", "default"),
+    [
+        ({"type": "integer"}, 5),
+        ({"type": "number"}, 2.5),
+        ({"type": "boolean"}, True),
+        ({"type": "string"}, "text"),
+        ({"type": "string", "minLength": 1}, "text"),
+        ({"type": ["string", "null"]}, "text"),
+        ({"type": "array", "items": {"type": "integer"}}, [1, 2]),
+        ({"enum": ["a", "b"]}, "a"),
+        ({}, "text"),
+    ],
+)
+def test_blank_and_null_mean_the_default_of_every_type(
+    declare, declared, default, nothing
+):
+    """CM-36."""
+    checked = declare({"a": {**declared, "default": default}}).check({"a": nothing})
+
+    assert checked.properties == {}
+    assert checked.effective() == {"a": default}
+
+
+@pytest.mark.parametrize("blank", ["", " ", "null"])
+def test_without_a_default_blank_and_null_are_values(declare, blank):
+    """CM-36: a text is one; what is no text breaks its type, and is no zero."""
+    desk = declare({"s": {"type": "string"}, "i": {"type": "integer"}})
+
+    assert desk.check({"s": blank}).properties == {"s": blank}
+    (violation,) = desk.refused({"i": blank}).violations
+    assert (violation.key, violation.rule) == ("i", "type")
+
+
+COERCED = [
+    ({"type": "integer"}, "5", 5),
+    ({"type": "array", "items": {"type": "boolean"}}, "true, false", (True, False)),
+    ({"enum": [1, 2, 4]}, "2", 2),
+    ({"enum": [0.5, 1]}, "0.5", 0.5),
+    ({"enum": [1, "auto"]}, "auto", "auto"),
+    ({"const": True}, "TRUE", True),
+    ({"anyOf": [{"type": "integer"}, {"type": "boolean"}]}, "5", 5),
+    ({"oneOf": [{"type": "integer"}, {"type": "boolean"}]}, "true", True),
+    ({"anyOf": [{"$ref": "#/$defs/port"}, {"const": False}]}, "5672", 5672),
+    ({"anyOf": [{"type": "string"}, {"type": "integer"}]}, "5", "5"),
+    ({"anyOf": [{"minimum": 1}, {"type": "integer"}]}, "5", "5"),
+    (
+        {
+            "anyOf": [
+                {"type": "array", "items": {"type": "integer"}},
+                {"type": "integer"},
+            ]
+        },
+        "1, 2",
+        (1, 2),
+    ),
+    ({"allOf": [{"type": "integer"}], "anyOf": [{"type": "string"}, True]}, "5", 5),
+]
+
+
+@pytest.mark.parametrize(("declared", "text", "expected"), COERCED)
+def test_text_becomes_what_the_schema_says(declare, declared, text, expected):
+    """CM-36: by type, else by the listed values, else by every branch."""
+    desk = declare({"a": declared}, **{"$defs": {"port": {"type": "integer"}}})
+
+    assert desk.check({"a": text}).properties == {"a": expected}
+
+
+@pytest.mark.parametrize(
+    ("declared", "text"),
+    [
+        ({"type": "integer"}, "5.0"),
+        ({"type": "integer"}, "0x10"),
+        ({"type": "number"}, "1,5"),
+        ({"type": "boolean"}, "yes"),
+        ({"type": "array", "items": {"type": "integer"}}, "1,,2"),
+        ({"enum": [1, 2]}, "one"),
+        ({"anyOf": [{"type": "integer"}, {"type": "boolean"}]}, "yes"),
+    ],
+)
+def test_what_cannot_be_coerced_is_a_violation(declare, declared, text):
+    """CM-36: never a guess."""
+    (violation,) = declare({"a": declared}).refused({"a": text}).violations
+
+    assert violation.key == "a"
+
+
+def test_the_declared_keys_are_those_of_every_part_by_name(declare):
+    desk = declare(
+        {"Port": {}},
+        allOf=[{"properties": {"host": {}}}],
+        patternProperties={"^x-": {}},
+    )
+    desk.write("broken", "{")
+
+    assert desk.validator.declared("p") == ("Port", "host")
+    assert desk.validator.declared("broken") == ()
+    assert desk.validator.declared("without-a-schema") == ()
+
+
 def test_a_default_of_null_is_no_value(declare):
+    """CM-36."""
     desk = declare({"port": {"type": ["integer", "null"], "default": None}})
 
     checked = desk.check({"port": ""})
@@ -50,6 +154,7 @@ def test_a_default_that_waits_for_its_placeholder_is_not_checked(declare):
 
 
 def test_all_violations_come_at_once_in_the_order_of_the_keys(declare):
+    """CM-37."""
     desk = declare(
         {"a": {"type": "integer"}, "b": {"type": "boolean"}, "must": {}},
         required=["must"],
@@ -108,6 +213,7 @@ SENTENCES = [
 
 @pytest.mark.parametrize(("schema", "text", "expected"), SENTENCES)
 def test_a_violation_says_what_should_be_there(declare, schema, text, expected):
+    """CM-37."""
     (violation,) = declare({"a": schema}).refused({"a": text}).violations
 
     assert violation.expected.startswith(expected) or expected in violation.expected
@@ -115,6 +221,7 @@ def test_a_violation_says_what_should_be_there(declare, schema, text, expected):
 
 
 def test_a_violation_shows_what_was_written_and_examples(declare):
+    """CM-37."""
     port = {"type": "integer", "maximum": 65535, "examples": [5672, 4048], "default": 1}
 
     (violation,) = declare({"port": port}).refused({"Port": "70000"}).violations
@@ -126,6 +233,7 @@ def test_a_violation_shows_what_was_written_and_examples(declare):
 
 
 def test_a_violation_in_a_list_names_the_element(declare):
+    """CM-36, CM-37."""
     ports = {"type": "array", "items": {"type": "integer"}}
 
     (violation,) = declare({"ports": ports}).refused({"ports": "1, x"}).violations
@@ -134,6 +242,7 @@ def test_a_violation_in_a_list_names_the_element(declare):
 
 
 def test_a_list_of_two_types_is_refused_by_its_key(declare):
+    """CM-04, CM-36."""
     desk = declare({"a": {"type": "array", "items": {"type": ["integer", "boolean"]}}})
 
     error = desk.refused({"a": "1, true"})
@@ -184,6 +293,7 @@ def test_the_closest_name_is_suggested(name, meant):
 
 
 def test_values_over_the_limit_are_refused_before_a_pattern_is_tried(declare):
+    """CM-53."""
     desk = declare({"a": {"pattern": "^(a|a)*$"}})
 
     (violation,) = desk.refused({"a": "a" * 70_000}).violations
@@ -191,7 +301,22 @@ def test_values_over_the_limit_are_refused_before_a_pattern_is_tried(declare):
     assert violation.rule == "size"
 
 
+@pytest.mark.parametrize(("size", "fits"), [(64 * 1024, True), (64 * 1024 + 1, False)])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_value_and_an_element_may_have_64_kib(declare, size, fits, whole):
+    """CM-53."""
+    desk = declare({"a": {}})
+    text = "é" * (size // 2) + "x" * (size % 2)
+    properties = {"a": text if whole else ["short", text]}
+
+    if fits:
+        desk.check(properties)
+    else:
+        assert desk.refused(properties).violations[0].rule == "size"
+
+
 def test_undeclared_and_write_only_keys_are_secret(declare):
+    """CM-37."""
     desk = declare({"shown": {}, "hidden": {"writeOnly": True}})
 
     properties = desk.check({"shown": "1", "hidden": "2", "undeclared": "3"}).properties
@@ -202,6 +327,7 @@ def test_undeclared_and_write_only_keys_are_secret(declare):
 
 
 def test_what_may_be_shown_is_asked_of_the_schema(declare):
+    """CM-37."""
     desk = declare({"shown": {}, "hidden": {"writeOnly": True}})
     desk.write("broken", "{")
     is_secret = desk.validator.is_secret
@@ -233,6 +359,7 @@ def test_thousands_of_unknown_keys_are_refused_in_no_time(declare):
 
 
 def test_a_hundred_violations_are_all_told(declare):
+    """CM-37."""
     desk = declare({}, additionalProperties=False)
 
     error = desk.refused({f"k{number}": "1" for number in range(100)})
@@ -268,6 +395,7 @@ def test_a_check_that_never_ends_names_the_schema(desk):
 
 
 def test_whatever_a_check_raises_is_a_violation_that_shows_no_value(declare):
+    """CM-37."""
     desk = declare({"a": {"type": "number", "multipleOf": 10**400}})
 
     error = desk.refused({"a": "0.5"})
@@ -302,6 +430,7 @@ BREAKABLE = [
 @pytest.mark.parametrize("rule", BREAKABLE)
 @pytest.mark.parametrize("how", ["writeOnly", "undeclared", "named"])
 def test_a_secret_that_breaks_a_rule_is_never_shown(declare, rule, how):
+    """CM-37."""
     whole = {**rule, "writeOnly": how == "writeOnly"}
     if how == "undeclared":
         desk = declare(additionalProperties=rule)
@@ -320,6 +449,7 @@ def test_a_secret_that_breaks_a_rule_is_never_shown(declare, rule, how):
 
 
 def test_as_text_is_what_the_check_turns_into_exactly_the_value(declare):
+    """CM-36, CM-60."""
     desk = declare(
         {
             "port": {"type": "integer"},
@@ -342,6 +472,7 @@ def test_as_text_is_what_the_check_turns_into_exactly_the_value(declare):
 
 
 def test_pattern_properties_have_a_kind_and_are_declared(declare):
+    """CM-36, CM-37."""
     desk = declare(patternProperties={"^port-": {"type": "integer"}})
 
     properties = desk.check({"port-a": "1"}).properties

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config_admin.core.coercion import Kind, coerced, means_absent, text_of
 from config_admin.core.properties import Properties, typed
-from config_admin.schema.coerce import Kind, coerced, means_absent, text_of
 
 INTEGER = Kind(("integer",))
 NUMBER = Kind(("number",))

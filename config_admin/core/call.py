@@ -1,0 +1,74 @@
+"""
+A call of foreign code: who is inside it, and where it is.
+
+Whatever runs in the context of a call is inside it until it ends: also a coroutine that
+it hands to an event loop, and what it has run on another thread.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from threading import get_ident
+from typing import Optional, TypeVar
+
+from config_admin.core.display import escaped
+
+FRAMES_SHOWN = 8
+
+T = TypeVar("T")
+
+_CURRENT: ContextVar[Optional["Call"]] = ContextVar("config_admin_call", default=None)
+
+
+class Call:
+    """
+    One call, from its begin to its end.
+
+    Attributes:
+        since_s: When it began, by the clock of whoever made it.
+        outer: The call that it was made in; None if in none.
+        is_over: Whether it has ended.
+    """
+
+    def __init__(self, since_s: float = 0.0) -> None:
+        self.since_s = since_s
+        self.outer = _CURRENT.get()
+        self.is_over = False
+        self._thread_id = 0
+
+    def run(self, code: Callable[[], T]) -> T:
+        """Run *code* as this call, in a context that is its own."""
+        self._thread_id = get_ident()
+        _CURRENT.set(self)
+        try:
+            return code()
+        finally:
+            self.is_over = True
+
+    def stack(self, frames_shown: int = FRAMES_SHOWN) -> str | None:
+        """Where it is now, innermost frame last; None if it does not run."""
+        frame = sys._current_frames().get(self._thread_id)  # noqa: SLF001 - the documented way to another thread's stack
+        places: list[str] = []
+        while frame is not None and len(places) < frames_shown:
+            code = frame.f_code
+            if code is Call.run.__code__:
+                break  # the frames outside of it are ours
+            places.append(f"{code.co_filename}:{frame.f_lineno} {code.co_name}")
+            frame = frame.f_back
+        if self.is_over:  # asked last: its thread may run another one by now
+            return None
+        return escaped(" > ".join(reversed(places))) or None
+
+
+def calls_around() -> Iterator[Call]:
+    """The calls that the caller is inside and that still run, innermost first."""
+    call = _CURRENT.get()
+    while call is not None:
+        if not call.is_over:
+            yield call
+        call = call.outer
+
+
+def is_inside() -> bool:
+    """Whether the caller is inside a call that still runs."""
+    return any(True for _ in calls_around())
