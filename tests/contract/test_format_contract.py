@@ -1,6 +1,6 @@
 """What every format owes, whatever its grammar; a new one adds a line to FORMATS."""
 
-from time import process_time
+from time import thread_time
 from types import SimpleNamespace
 
 import pytest
@@ -212,14 +212,14 @@ def test_a_text_that_cannot_be_read_is_not_written(kept, text):
 
 
 def seconds_to_use(kept, text):
-    start = process_time()
+    start = thread_time()
     try:
         properties = kept.read(text).properties
         kept.merge(text, {"new": "1"})
         kept.merge(text, {**properties, "new": "1"})
     except FormatError:
         pass
-    return process_time() - start
+    return thread_time() - start
 
 
 @pytest.mark.parametrize(("kept", "shape"), each("long"))
@@ -235,10 +235,10 @@ def test_eight_times_the_text_takes_about_eight_times_as_long(kept, shape):
 def test_a_megabyte_is_read_whole(kept):
     text = kept.dumps({"a": "x\\" * (MEGABYTE // 2), "b": "1"})
 
-    start = process_time()
+    start = thread_time()
     properties = kept.read(text).properties
 
-    assert process_time() - start < 2.0
+    assert thread_time() - start < 2.0
     assert len(properties["a"]) == MEGABYTE
 
 

@@ -5,7 +5,7 @@ Each shape is read at one length and at eight times that. Linear work takes eigh
 as long; quadratic work takes sixty-four times, which no noise of a busy machine hides.
 """
 
-from time import process_time
+from time import thread_time
 
 import pytest
 
@@ -35,13 +35,13 @@ SHAPES = {
 
 
 def seconds_to_read_and_write(text):
-    start = process_time()
+    start = thread_time()
     try:
         cfg.read(text)
         cfg.merge(text, {"new": "1"})
     except FormatError:
         pass
-    return process_time() - start
+    return thread_time() - start
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
@@ -62,9 +62,9 @@ def test_a_megabyte_is_read_whole():
 
 
 def test_a_megabyte_that_deserves_a_million_warnings_gets_the_first_ones():
-    begun_s = process_time()
+    begun_s = thread_time()
     found = cfg.read("a\n" * 500_000).warnings
 
     assert 100 <= len(found) <= 300
     assert found[0].line == 1
-    assert process_time() - begun_s < 5
+    assert thread_time() - begun_s < 5

@@ -345,10 +345,10 @@ def test_thousands_of_unknown_keys_are_refused_in_no_time(declare):
     keys = [f"nam-number-{number}" for number in range(60_000)]
     properties = Properties(dict.fromkeys(keys, "1"))
 
-    began_s = time.process_time()
+    began_s = time.thread_time()
     with pytest.raises(InvalidConfigurationError) as caught:
         desk.validator.check("p", properties)
-    took_s = time.process_time() - began_s
+    took_s = time.thread_time() - began_s
 
     *first, last = caught.value.violations
     assert [each.key for each in first] == keys[:100]
@@ -371,13 +371,13 @@ def test_a_hundred_violations_are_all_told(declare):
 def test_thousands_of_keys_that_need_others_are_checked_in_no_time(declare):
     desk = declare(dependentRequired={"key1": ["other"]})
 
-    began_s = time.process_time()
+    began_s = time.thread_time()
     (violation,) = desk.refused(
         {f"key{number}": "1" for number in range(20_000)}
     ).violations
 
     assert violation.key == "other"
-    assert time.process_time() - began_s < 4
+    assert time.thread_time() - began_s < 4
 
 
 ENDLESS = {"properties": {"a": {"$ref": "#/properties/a"}}}
