@@ -37,6 +37,7 @@ from config_admin.core.events import (
     EventType,
 )
 from config_admin.core.faults import Fault, FaultKind
+from config_admin.core.processed import ProcessedProperties
 from config_admin.core.properties import Properties, Value
 from config_admin.core.receipts import Receipt
 from config_admin.core.registry import Registration
@@ -71,6 +72,7 @@ __all__ = [
     "NoSuchConfigurationError",
     "NotRunningError",
     "Origin",
+    "ProcessedProperties",
     "Properties",
     "ReadOnlyConfigurationError",
     "Receipt",

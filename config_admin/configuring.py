@@ -8,7 +8,7 @@ from config_admin.core.admin import ConfigurationAdmin
 from config_admin.core.configuration import Configuration, Origin
 from config_admin.core.errors import InvalidPidError, UsageError
 from config_admin.core.pid import factory_pid_of, require_pid
-from config_admin.core.properties import Properties
+from config_admin.core.processed import ProcessedProperties
 from config_admin.core.receipts import Receipt
 from config_admin.core.transaction import Transaction
 
@@ -154,7 +154,7 @@ class Configuring(ABC):
 
     def processed_properties(
         self, pid: str, *, show_secrets: bool = False
-    ) -> Properties:
+    ) -> ProcessedProperties:
         """
         What a service would get: with placeholders, defaults, overrides and plugins.
 
@@ -167,7 +167,7 @@ class Configuring(ABC):
             InvalidPidError: If *pid* cannot be a PID.
         """
         processed = self._reader.processed_properties(pid)
-        return processed if show_secrets else Properties(processed.masked())
+        return processed if show_secrets else processed.without_secrets()
 
     # Receipts
 

@@ -92,6 +92,7 @@ class Checked:
         secrets: Texts that must not be shown, though they may be only parts of values.
         overridden: What is delivered instead, where something from outside overrides
             keys; None: nothing does.
+        sources: Where each overridden key came from, for people.
     """
 
     properties: Properties
@@ -99,6 +100,7 @@ class Checked:
     schema: Hashable = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
     overridden: Properties | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     def effective(self) -> Properties:
         """What is delivered: with the defaults, or overridden."""

@@ -14,7 +14,7 @@ from config_admin.core.errors import (
 from config_admin.core.faults import FaultKind, faults_of
 from config_admin.core.parts import Parts, World
 from config_admin.core.pid import require_pid
-from config_admin.core.properties import Properties
+from config_admin.core.processed import ProcessedProperties
 
 
 class Rechecking(Configurations):
@@ -84,7 +84,7 @@ class Rechecking(Configurations):
         for pid in {*self.present_pids(), *self.audience.followed_pids()}:
             self.recheck(pid)
 
-    def processed_properties(self, pid: str) -> Properties:
+    def processed_properties(self, pid: str) -> ProcessedProperties:
         """
         What a service would get: with placeholders, defaults and plugins.
 
@@ -92,11 +92,12 @@ class Rechecking(Configurations):
             NoSuchConfigurationError: If there is nothing to be delivered.
         """
         pid = require_pid(pid)
-        entry = self._serving.newest(pid)
+        entry = present(self._serving.newest(pid))
         delivered = entry.delivered() if entry is not None else None
-        if delivered is None:
+        if entry is None or delivered is None:
             raise NoSuchConfigurationError(pid)
-        return self.processing.run(pid, delivered)
+        processed = self.processing.run(pid, delivered)
+        return ProcessedProperties(processed, entry.checked.sources)
 
     def _renewed(self, before: Entry) -> tuple[Entry, tuple[Diagnostic, ...]]:
         """*before* as its schema and services read it now; else itself, and why."""

@@ -129,6 +129,7 @@ class OverridingValidator:
             schema=(checked.schema, self._mark),
             secrets=tuple(sorted({*checked.secrets, *filed.secrets})),
             overridden=checked.effective(),
+            sources=_sources(matches),
         )
 
     def _filed(
@@ -172,4 +173,9 @@ class OverridingValidator:
             properties=_NOTHING,
             schema=(checked.schema, self._mark),
             overridden=checked.effective(),
+            sources=_sources(matches),
         )
+
+
+def _sources(matches: Matches) -> Mapping[str, str]:
+    return {key: f"${name} of the environment" for key, name in matches.names.items()}

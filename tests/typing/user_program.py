@@ -37,6 +37,7 @@ from config_admin import (
     NoSuchConfigurationError,
     NotRunningError,
     Origin,
+    ProcessedProperties,
     Properties,
     ReadOnlyConfigurationError,
     Receipt,
@@ -291,7 +292,7 @@ def read(admin: ConfigAdmin) -> tuple[Configuration, ...]:
     other: Configuration | None = admin.find("q")
     names: tuple[str, str | None, str | None] = (one.pid, one.factory_pid, one.name)
     numbers: tuple[int, bool, str | None] = (one.revision, one.deleted, one.reason)
-    shown: Properties = admin.processed_properties("p")
+    shown: ProcessedProperties = admin.processed_properties("p")
     secret: Properties = admin.processed_properties("p", show_secrets=True)
     log.info("%s %s %s %s %s", other, names, numbers, shown, secret == shown)
     return (
