@@ -218,6 +218,8 @@ class Planner:
         return replace(draft, after=self._vetted(draft.after, judges), judges=judges)
 
     def _vetted(self, entry: Entry, judges: tuple[Followed, ...]) -> Entry:
+        if not judges and not entry.vetted_by:
+            return entry
         pid = entry.configuration.pid
         violations = self._vetting.violations(pid, entry, judges)
         if violations:

@@ -162,6 +162,8 @@ class Properties(Mapping[str, Value]):
 
     def with_items(self, items: Mapping[str, object]) -> "Properties":
         """The same properties, those of *items* replaced in place or added last."""
+        if not items:
+            return self
         added = items if isinstance(items, Properties) else Properties(items)
         laid_over = {key.lower(): (key, value) for key, value in added.items()}
         secret_keys = self._secret_keys | added.secret_keys
@@ -171,9 +173,9 @@ class Properties(Mapping[str, Value]):
     def _copy(
         items: dict[str, tuple[str, Value]], secret_keys: frozenset[str]
     ) -> "Properties":
-        copy = Properties()
-        copy._items = items
-        copy._secret_keys = secret_keys
+        copy = Properties.__new__(Properties)
+        copy._items = items  # noqa: SLF001 - its own kind
+        copy._secret_keys = secret_keys  # noqa: SLF001 - its own kind
         return copy
 
     def _typed(self) -> dict[str, tuple[object, ...]]:
