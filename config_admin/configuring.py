@@ -45,6 +45,15 @@ class Configuring(ABC):
             UsageError: If it does.
         """
 
+    @abstractmethod
+    def _require_off_loop(self, name: str) -> None:
+        """
+        Nothing, unless the thread is that of an event loop which callbacks run on.
+
+        Raises:
+            UsageError: If it is.
+        """
+
     def get(self, pid: str) -> Configuration:
         """
         The configuration of *pid*, read as its schema says.
@@ -189,6 +198,7 @@ class Configuring(ABC):
             InvalidPidError: If *pid* cannot be a PID.
         """
         self._require_outside("wait_applied")
+        self._require_off_loop("wait_applied")
         audience = self._reader.audience
         audience.wait_settled(require_pid(pid), timeout_s)
         return audience.receipts(pid)

@@ -140,9 +140,10 @@ class Admin(Registering, Configuring):
             Whether it was so within *timeout_s*.
 
         Raises:
-            UsageError: If a callback calls this.
+            UsageError: If a callback calls this, or the event loop that one runs on.
         """
         self._require_outside("flush")
+        self._require_off_loop("flush")
         self._require_not(_State.NEW, _State.FORKED)
         return self._house.flush(timeout_s)
 
@@ -200,6 +201,13 @@ class Admin(Registering, Configuring):
         if self._house.dispatcher.is_inside():
             raise UsageError(
                 f"A callback cannot call {name}(): it would wait for itself."
+            )
+
+    def _require_off_loop(self, name: str) -> None:
+        if self._house.admin.home.is_here():
+            raise UsageError(
+                f"{name}() would block the event loop that callbacks run on, and wait "
+                f"for ever. Use 'await asyncio.to_thread(admin.{name}, …)'."
             )
 
     def note_fork(self) -> bool:

@@ -103,7 +103,11 @@ def callback(
     call = _method(owner, method)
     if is_coroutine_function(call):
         return on_loop(call, lane, home)
-    return lambda *arguments, **options: _done(call(*arguments, **options))
+
+    def run(*arguments: object, **options: object) -> None:
+        _require_done(call(*arguments, **options))
+
+    return run
 
 
 def require_plain(owner: object, method: str, arguments: tuple[str, ...]) -> None:
@@ -172,7 +176,7 @@ def _check_of(
     def check(pid: str, properties: Properties) -> None:
         given = properties if bind is None else bind(properties)
         if own is not None:
-            _done(own(pid, given) if takes_pid else own(given))
+            _require_done(own(pid, given) if takes_pid else own(given))
 
     return check
 
@@ -197,15 +201,14 @@ def _method(owner: object, method: str) -> Callable[..., object]:
     return call
 
 
-def _done(result: object) -> object:
-    """*result*; a coroutine that nobody waits for is an error, not a success."""
+def _require_done(result: object) -> None:
+    """Nothing, unless *result* is a coroutine: that would look like a success."""
     if inspect.iscoroutine(result):
         result.close()
         raise UsageError(
             "It gave a coroutine, but is no coroutine function: nobody waits for it. "
             "Register an 'async def' instead."
         )
-    return result
 
 
 def _takes_changed(call: Callable[..., object], behind: int) -> bool:

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from weakref import WeakSet
 
 from config_admin.core.errors import UsageError
 from config_admin.core.lane import Lane
@@ -17,14 +18,34 @@ _LOOK_AGAIN_S: Final = 0.1
 
 class Home:
     """
-    The event loop of those that were registered where none ran.
+    The event loops that callbacks run on.
 
     Attributes:
-        loop: None: there is none.
+        loop: Of those that were registered where none ran; None: there is none.
     """
 
     def __init__(self) -> None:
         self.loop: AbstractEventLoop | None = None
+        self._used: WeakSet[AbstractEventLoop] = WeakSet()
+        self._is_used = False
+
+    def note_use(self, loop: "AbstractEventLoop | None") -> None:
+        """A coroutine function was registered, for *loop* or for `loop`."""
+        if loop is None:
+            self._is_used = True
+        else:
+            self._used.add(loop)
+
+    def is_here(self) -> bool:
+        """Whether one of them runs on this thread: who blocks it waits for himself."""
+        if not self._is_used and not self._used:
+            return False
+        from asyncio import _get_running_loop  # noqa: PLC0415 - as in `on_loop`
+
+        here = _get_running_loop()
+        return here is not None and (
+            here in self._used or (self._is_used and here is self.loop)
+        )
 
 
 CoroutineFunction = Callable[..., Coroutine[Any, Any, object]]
@@ -50,6 +71,7 @@ def on_loop(call: CoroutineFunction, lane: Lane, home: Home) -> Callable[..., ob
         own = asyncio.get_running_loop()
     except RuntimeError:
         own = None
+    home.note_use(own)
 
     def run(*arguments: object, **options: object) -> None:
         loop = own or home.loop

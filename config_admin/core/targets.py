@@ -71,8 +71,8 @@ class Target:
         return tuple(reversed(found))
 
     def _parts(self) -> tuple[str, ...]:
-        parts = (self.name, self.version, self.location)
-        return tuple(part for part in parts if part is not None)
+        others = (self.version, self.location)
+        return (self.name, *(part for part in others if part is not None))
 
 
 AnyTarget: TypeAlias = Target | str | Iterable[str]
@@ -92,7 +92,7 @@ def _reason_against(part: object) -> str | None:
     if "|" in part or "~" in part:
         return "a part holds no '|' and no '~'."
     try:
-        require_pid(f"pid|{part}")
+        require_pid(f"pid|{str.__str__(part)}")
     except InvalidPidError as error:
         return f"no PID can end with it, for {error.reason}"
     return None

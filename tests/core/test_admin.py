@@ -787,6 +787,27 @@ def test_listeners_are_told_everything_in_commit_order(world):
     ]
 
 
+def test_a_synchronous_listener_is_told_before_the_change_returns(world):
+    """CM-29: of changes and of refusals; others are told later."""
+    listener, told = world.listener(), []
+
+    class Synchronous:
+        def configuration_event(self, event):
+            told.append(event)
+
+    world.admin.audience.add_listener(Synchronous(), synchronous=True)
+
+    world.admin.update("a", {})
+    assert facts(told) == [(CM_UPDATED, "a", 1)]
+    with pytest.raises(InvalidConfigurationError):
+        world.admin.update("a", {"bad": 1})
+    assert facts(told[1:]) == [(CM_REFUSED, "a", 1)]
+    world.admin.delete("a")
+    assert facts(told[2:]) == [(CM_DELETED, "a", 2)]
+
+    assert listener.events == []
+
+
 def test_a_listener_is_told_nothing_of_the_past(world):
     """CM-29."""
     world.admin.update("a", {})

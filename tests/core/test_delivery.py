@@ -8,6 +8,7 @@ import pydantic
 import pytest
 
 from config_admin.core.configuration import Origin
+from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.display import MASK
 from config_admin.core.errors import (
     ConfigurationError,
@@ -140,6 +141,7 @@ def test_what_is_no_text_harms_nobody(world, error, words):
     world.flush()
 
     assert words in only(world.faults).found
+    assert only(world.faults).key is None
     assert registration.wait(0)
     (receipt,) = world.admin.audience.receipts("a")
     assert (receipt.refused, receipt.busy_since) == (0, None)
@@ -315,6 +317,23 @@ def test_a_listener_that_raises_is_a_fault_and_harms_nobody(world):
 
     assert world.faults.all() == ()
     assert len(failing.events) == 2
+
+
+def test_the_faults_of_a_closed_listener_go_with_it(world):
+    """CM-29, CM-23."""
+
+    class Failing:
+        def configuration_event(self, _):
+            raise OSError("disk full")
+
+    registration = world.admin.audience.add_listener(Failing())
+    world.admin.update("a", {})
+    world.flush()
+    assert len(world.faults.all()) == 1
+
+    registration.close()
+
+    assert world.faults.all() == ()
 
 
 @pytest.mark.parametrize(
@@ -716,6 +735,13 @@ def test_new_services_are_asked_though_closed_ones_were_asked_before(world):
         ("?password=a+b%2Bc&x", f"?password={MASK}&x"),
         ("-BEGIN-\n  MIIEvQ\n-END-", f"{MASK}\\n  {MASK}\\n{MASK}"),
         ("no key in MIIEvQ", f"no key in {MASK}"),
+        ("raw: it's\"\\\n.", f"raw: {MASK}."),
+        (repr("ö'\"\\"), f"'{MASK}'"),
+        (json.dumps("ö'\"\\", ensure_ascii=False), f'"{MASK}"'),
+        ("%C3%A4/%20b, %C3%A4%2F%20b, %C3%A4%2F+b", f"{MASK}, {MASK}, {MASK}"),
+        ("half \udc80", "half \\udc80"),
+        ("half \udc80x.", f"half {MASK}."),
+        ("a-zebra", MASK),
         ("x is too short to be one", "x is too short to be one"),
         ("\x1b[31m", "\\x1b[31m"),
         ("", ""),
@@ -725,7 +751,8 @@ def test_new_services_are_asked_though_closed_ones_were_asked_before(world):
 def test_secret_values_are_taken_out_of_foreign_texts(text, expected):
     """CM-37, CM-51."""
     secrets = ["hunter2", "hunter22", "4711", "", "x", "it's\"\\\n", "größe", "a/b"]
-    secrets += ["a b+c", "-BEGIN-\nMIIEvQ\n-END-\n"]
+    secrets += ["a b+c", "-BEGIN-\nMIIEvQ\n-END-\n", "ö'\"\\", "ä/ b", "\udc80x"]
+    secrets += ["zebra", "a-zebra"]
 
     assert scrubbed(text, secrets) == expected
 
@@ -854,6 +881,19 @@ def test_a_fault_does_not_show_a_secret_where_a_key_should_be(world):
     assert keys == {f"amqp://me:{MASK}@host", "PORT"}
 
 
+def test_a_fault_does_not_show_a_secret_of_another_pid_in_any_of_its_texts(world):
+    """CM-37, CM-24: also where a model says what it wants instead."""
+    text = "hunter2"
+    violation = Diagnostic(found=text, expected=text, cure=text, rule="model")
+    service, _ = world.service("a")
+    service.error = InvalidConfigurationError("", [violation])
+    world.admin.update("b", {"password": "hunter2"})
+
+    world.flush()
+
+    assert only(world.faults).message == f"found {MASK}, expected {MASK}. {MASK}"
+
+
 def test_a_veto_shows_a_key_as_it_is(world):
     """CM-22, CM-37: it is a key of the properties, and no secret."""
 
@@ -889,3 +929,15 @@ def test_a_fault_does_not_show_the_ends_of_a_secret(world):
     assert set(told) == {"password", "host"}
     assert told["host"].startswith("ValidationError: Field required")
     assert "begin-" not in repr(world.faults.all())
+
+
+def test_another_error_of_pydantic_is_told_as_any_other(world):
+    """CM-21."""
+    service, _ = world.service("a")
+    service.error = pydantic.PydanticUserError("no such field", code=None)
+
+    world.flush()
+
+    found = only(world.faults).found
+    assert found.startswith("PydanticUserError: no such field (raised at ")
+    assert found.count("raised at") == 1

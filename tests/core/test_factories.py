@@ -473,14 +473,15 @@ def test_a_factory_is_waited_for_while_an_instance_takes_long(busy_world, releas
     started = threading.Event()
 
     class Factory:
-        def updated(self, _, __):
-            started.set()
-            assert released.wait(LIMIT_S)
+        def updated(self, pid, _):
+            if pid == "f~b":
+                started.set()
+                assert released.wait(LIMIT_S)
 
         def deleted(self, pid):
             """Lets go of it."""
 
-    put(busy_world, "f~a")
+    put(busy_world, "f~a", "f~b", "f~c")
     registration = busy_world.follow_instances("f", Factory())
     assert started.wait(LIMIT_S)
     assert not registration.wait(0)

@@ -529,6 +529,8 @@ def test_first_calls_are_over_when_each_pid_was_tried(world):
 
     def service(pid, properties):
         called.append((pid, properties))
+        told = world.admin.audience.receipts()
+        assert [one.pid for one in told] == ["a", "b"]
         raise ConfigurationError(None, "no")
 
     registration = world.admin.audience.add_managed_service(("a", "b"), service)
@@ -538,6 +540,7 @@ def test_first_calls_are_over_when_each_pid_was_tried(world):
 
     assert registration.wait(0)
     assert called == [("a", None), ("b", None)]
+    assert {fault.found for fault in world.faults.all()} == {"ConfigurationError: no"}
 
 
 def test_a_callback_that_waits_for_its_own_first_call_is_told(world):
@@ -567,7 +570,14 @@ def test_who_waits_for_the_first_call_sees_it_made(busy_world, released):
     registration = busy_world.follow("a", blocking)
     assert blocking.started.wait(LIMIT_S)
     assert not registration.wait(SOON_S)
+    results = []
+    waiting = threading.Thread(
+        target=lambda: results.append(registration.wait()), daemon=True
+    )
+    waiting.start()
+    waiting.join(SOON_S)
 
     released.set()
+    waiting.join(LIMIT_S)
 
-    assert registration.wait(LIMIT_S)
+    assert results == [True]

@@ -105,6 +105,7 @@ def test_a_closed_service_is_served_no_more():
 
     assert registry.all() == (one,)
     assert followers(registry, "a") == []
+    assert set(registry._services._by_pid) == {"b"}  # nothing is kept of it
 
 
 def test_ten_thousand_services_of_one_pid_keep_their_order():

@@ -32,7 +32,7 @@ class Odd(str, Enum):  # noqa: UP042 - a StrEnum shows itself as its value
         ("app|1.2.0|here", WHOLE),
         (["app"], APP),
         (("app", "1.2.0", "here"), WHOLE),
-        (iter(["app", "1.2.0"]), Target("app", "1.2.0")),
+        ({"app": 0, "1.2.0": 1}.keys(), Target("app", "1.2.0")),
     ],
 )
 def test_a_target_is_text_or_its_parts(given, target):
@@ -49,6 +49,7 @@ def test_a_target_is_text_or_its_parts(given, target):
         ([], "A target is a name, a version and a location at most."),
         ("app|1|here|there", "at most."),
         (["app", 1], "1 cannot be a part of a target: a part is text"),
+        ([None], "None cannot be a part of a target: a part is text"),
         (["app", None, "here"], "A target with a location has a version, too."),
         (
             ["a|b"],
@@ -338,3 +339,27 @@ def test_an_instance_is_not_mistaken_for_a_targeted_singleton(world):
     world.flush()
 
     assert calls == [None]
+
+
+def test_a_factory_is_asked_for_each_instance_that_is_meant_for_it(world):
+    """CM-56, CM-22: none is outdone by another."""
+
+    class Checked:
+        def __init__(self):
+            self.asked = []
+
+        def check(self, pid, _):
+            self.asked.append(pid)
+
+        def updated(self, pid, properties):
+            """Takes it."""
+
+        def deleted(self, pid):
+            """Lets go of it."""
+
+    factory = Checked()
+    world.follow_instances("f", factory, target="app")
+    for pid in ("f~x|app", "f|app~x", "f~x"):
+        world.admin.update(pid, {})
+
+    assert factory.asked == ["f~x|app", "f|app~x", "f~x"]

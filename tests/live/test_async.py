@@ -530,3 +530,22 @@ def test_two_admins_live_on_one_loop(run, etc, tmp_path):
                 await service.wait_for(number)
 
     run(main())
+
+
+def test_the_loop_that_callbacks_run_on_is_not_blocked(etc):
+    """CM-25: who waits for a coroutine on its own loop would wait for ever."""
+
+    async def updated(properties):
+        """Runs on the loop."""
+
+    async def live():
+        async with ConfigAdmin(etc) as admin:
+            admin.flush(10.0)  # nothing runs on this loop yet
+            admin.add_managed_service("p", updated)
+            with pytest.raises(UsageError, match=r"asyncio\.to_thread\(admin\.flush"):
+                admin.flush()
+            with pytest.raises(UsageError, match=r"to_thread\(admin\.wait_applied"):
+                admin.wait_applied("p")
+            assert await asyncio.to_thread(admin.flush, 10.0)
+
+    asyncio.run(live())
