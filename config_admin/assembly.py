@@ -81,7 +81,7 @@ class Assembly:
             (settings.files, "files for placeholders"),
         ):
             if path is not None:
-                self._follow(path, holds)
+                self._follow(Path(path), holds)
 
     def start(self) -> None:
         """Read every file, then let every service be called, then follow."""
@@ -208,8 +208,8 @@ def _suffixes(directory: Directory, formats: Iterable[str]) -> tuple[str, ...]:
 
 
 def _interpolator(settings: Settings) -> Interpolator:
-    secrets = settings.secrets.absolute() if settings.secrets else None
-    files = settings.files.absolute() if settings.files else None
+    secrets = Path(settings.secrets).absolute() if settings.secrets else None
+    files = Path(settings.files).absolute() if settings.files else None
     return Interpolator(
         {
             "env": EnvironmentSource(os.environ),

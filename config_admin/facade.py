@@ -84,8 +84,14 @@ class Admin(Registering, Configuring):
         everything was read.
 
         Raises:
-            UsageError: If it has been started before.
+            UsageError: If it has been started before, or if this would block the event
+                loop that callbacks run on.
         """
+        if self._house.admin.home.is_here():
+            raise UsageError(
+                "start() would block the event loop that callbacks run on. Write "
+                "'async with admin:' instead of 'with admin:'."
+            )
         with self._state_lock:
             self._require_new()
             _note_forks_of(self)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import TypeVar, overload
+from typing import TypeAlias, TypeVar, overload
 
 from config_admin.core.admin import ConfigurationAdmin
 from config_admin.core.audience import Terms
@@ -19,6 +19,7 @@ from config_admin.core.registry import Registration, ServiceRegistration
 from config_admin.core.targets import AnyTarget
 
 _M = TypeVar("_M")
+_Followers: TypeAlias = AnyServiceOfOne[_M] | AnyServiceOfSeveral[_M]
 
 
 class Registering(ABC):
@@ -38,13 +39,31 @@ class Registering(ABC):
             NotRunningError: If it has been stopped.
         """
 
+    @overload
+    def managed_service(
+        self,
+        *pids: str,
+        into: None = None,
+        target: AnyTarget | None = None,
+        ranking: int = 0,
+    ) -> Callable[[_Followers[Properties]], ServiceRegistration]: ...
+
+    @overload
+    def managed_service(
+        self,
+        *pids: str,
+        into: Callable[..., _M],
+        target: AnyTarget | None = None,
+        ranking: int = 0,
+    ) -> Callable[[_Followers[_M]], ServiceRegistration]: ...
+
     def managed_service(
         self,
         *pids: str,
         into: Callable[..., object] | None = None,
         target: AnyTarget | None = None,
         ranking: int = 0,
-    ) -> Callable[[Callable[..., object]], ServiceRegistration]:
+    ) -> Callable[[_Followers[object]], ServiceRegistration]:
         """
         Decorate the function that follows *pids*; its name becomes the registration.
 
@@ -54,7 +73,7 @@ class Registering(ABC):
             raise UsageError("Name the PIDs: @admin.managed_service('my.pid').")
         terms = Terms(into=into, target=target, ranking=ranking)
 
-        def register(service: Callable[..., object]) -> ServiceRegistration:
+        def register(service: object) -> ServiceRegistration:
             return self._registrar.audience.add_managed_service(pids, service, terms)
 
         return register

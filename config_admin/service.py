@@ -4,8 +4,9 @@ What users import: `ConfigAdmin`.
 What it does is done in the rooms; `config_admin.assembly` puts them together.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Unpack
 
 from config_admin.assembly import Assembly
@@ -39,9 +40,19 @@ class ConfigAdmin(Admin):
         settings: Settings | None = None,
         **options: Unpack[Options],
     ) -> None:
+        _require_known(options)
         chosen = replace(settings or Settings(), **options)
         if etc is not None:
             chosen = replace(chosen, etc=etc)
         if schemas is not None:
             chosen = replace(chosen, schemas=schemas)
         super().__init__(Assembly(chosen))
+
+
+def _require_known(options: Iterable[str]) -> None:
+    known = [field.name for field in fields(Settings)]
+    for name in options:
+        if name not in known:
+            similar = get_close_matches(name, known, n=1)
+            hint = f" Did you mean '{similar[0]}'?" if similar else ""
+            raise TypeError(f"ConfigAdmin() has no argument '{name}'.{hint}")

@@ -47,6 +47,8 @@ class Settings:
         schemas: The directory of the JSON Schemas, ``<pid>.schema.json``; one among the
             resources of a package, too. None: nothing is validated.
         encoding: Of every file in *etc*: ``utf-8`` or ``iso-8859-1``.
+        store: Where configurations are kept besides their files. None: in memory; there
+            is no other yet.
         secrets: The directory of ``$[secret:name]``, one file for each name.
         files: The directory of ``$[file:path]``.
         variables: What ``${name}`` stands for where the configuration does not say.
@@ -71,8 +73,9 @@ class Settings:
     etc: AnyDirectory | Sequence[AnyDirectory] = Path("etc")
     schemas: "str | PathLike[str] | Traversable | None" = None
     encoding: str = "utf-8"
-    secrets: Path | None = None
-    files: Path | None = None
+    store: None = None
+    secrets: str | PathLike[str] | None = None
+    files: str | PathLike[str] | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     placeholder_access: Mapping[str, Sequence[str]] = field(default_factory=dict)
     environment_overrides: bool = False
@@ -119,8 +122,9 @@ class Options(TypedDict, total=False):
     """The fields of `Settings` that `ConfigAdmin` takes as arguments, too."""
 
     encoding: str
-    secrets: Path | None
-    files: Path | None
+    store: None
+    secrets: str | PathLike[str] | None
+    files: str | PathLike[str] | None
     variables: Mapping[str, str]
     placeholder_access: Mapping[str, Sequence[str]]
     environment_overrides: bool
