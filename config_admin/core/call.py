@@ -15,6 +15,8 @@ from config_admin.core.display import escaped
 
 FRAMES_SHOWN = 8
 
+_OURS = __file__.removesuffix("call.py")
+
 T = TypeVar("T")
 
 _CURRENT: ContextVar[Optional["Call"]] = ContextVar("config_admin_call", default=None)
@@ -46,18 +48,19 @@ class Call:
             self.is_over = True
 
     def stack(self, frames_shown: int = FRAMES_SHOWN) -> str | None:
-        """Where it is now, innermost frame last; None if it does not run."""
+        """Where foreign code is now, innermost frame last; None if it does not run."""
         frame = sys._current_frames().get(self._thread_id)  # noqa: SLF001 - the documented way to another thread's stack
         places: list[str] = []
-        while frame is not None and len(places) < frames_shown:
+        ours = 0  # outside of the foreign code: they lead to it
+        while frame is not None and frame.f_code is not Call.run.__code__:
             code = frame.f_code
-            if code is Call.run.__code__:
-                break  # the frames outside of it are ours
             places.append(f"{code.co_filename}:{frame.f_lineno} {code.co_name}")
+            ours = ours + 1 if code.co_filename.startswith(_OURS) else 0
             frame = frame.f_back
         if self.is_over:  # asked last: its thread may run another one by now
             return None
-        return escaped(" > ".join(reversed(places))) or None
+        foreign = places[: max(1, len(places) - ours)][:frames_shown]
+        return escaped(" > ".join(reversed(foreign))) or None
 
 
 def calls_around() -> Iterator[Call]:

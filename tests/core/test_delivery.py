@@ -941,3 +941,20 @@ def test_another_error_of_pydantic_is_told_as_any_other(world):
     found = only(world.faults).found
     assert found.startswith("PydanticUserError: no such field (raised at ")
     assert found.count("raised at") == 1
+
+
+def test_where_a_service_is_does_not_show_the_way_to_it(busy_world):
+    """CM-19: the stack begins with what the operator can look at."""
+    stacks = []
+
+    def updated(_properties):
+        (one,) = busy_world.admin.audience.registrations()
+        stacks.append(one.lane.stack())
+
+    busy_world.follow("a", updated)
+    busy_world.flush()
+
+    (stack,) = stacks
+    first = stack.split(" > ")[0]
+    assert first.endswith(" updated")
+    assert "test_delivery.py" in first
