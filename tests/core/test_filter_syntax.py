@@ -5,6 +5,7 @@ OSGi's implementations read any character behind a backslash as itself; the case
 we refuse it are at the end of `REFUSED`.
 """
 
+import gc
 import sys
 from time import thread_time
 
@@ -275,6 +276,15 @@ def seconds_to_read_and_match(text):
     return thread_time() - start
 
 
+@pytest.fixture
+def nothing_collected():
+    """What is measured is not the garbage of the tests before."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("nothing_collected")
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_eight_times_the_text_takes_about_eight_times_as_long(shape):
     short, long = shape(MAX_FILTER_CHARACTERS // 8), shape(MAX_FILTER_CHARACTERS)
