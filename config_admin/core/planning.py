@@ -19,6 +19,7 @@ from config_admin.core.entry import (
 from config_admin.core.errors import (
     InvalidConfigurationError,
     NoSuchConfigurationError,
+    UsageError,
 )
 from config_admin.core.ports import Checked, Gate, Validator
 from config_admin.core.properties import Properties
@@ -41,6 +42,9 @@ class Change:
         revision: Change only this revision; 0: only if absent; None: any.
         reason: Why, for the history.
         force: Whether an edit of its file that was refused is put aside.
+
+    Raises:
+        UsageError: If *revision* is no whole number.
     """
 
     pid: str
@@ -48,6 +52,10 @@ class Change:
     revision: int | None = None
     reason: str | None = None
     force: bool = False
+
+    def __post_init__(self) -> None:
+        if self.revision is not None and type(self.revision) is not int:
+            raise UsageError(f"A revision is a whole number, not {self.revision!r}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +263,11 @@ class Planner:
         given = change.properties or Properties()
         if origin.kind is OriginKind.FILE:
             return given
+        # In those of an earlier change, then in those that were there before all.
         written = as_written(change.pid, given, before, self._validator)
+        in_force = self._newest(change.pid)
+        if before is not in_force:
+            written = as_written(change.pid, written, in_force, self._validator)
         if self.gate is not None:
             self.gate.require_writable(change.pid, written)
         return written

@@ -1074,3 +1074,12 @@ def test_what_an_override_hides_stays_as_it_was_written(overridden_world):
     world.admin.update("a", {**delivered_of(world, "a"), "port": "1"})
 
     assert world.admin.written("a").properties["both"] == "file"
+
+
+@pytest.mark.parametrize("revision", ["1", 1.0, True])
+def test_a_revision_is_a_whole_number(world, revision):
+    """CM-10."""
+    world.admin.update("a", {})
+
+    with pytest.raises(UsageError, match="A revision is a whole number, not"):
+        world.admin.update("a", {"x": 1}, revision=revision)

@@ -149,3 +149,30 @@ def test_a_secret_that_is_part_of_a_value_never_leaves_by_an_exception(
     (fault,) = wait_until(admin.faults)
 
     assert "hunter2" not in f"{fault!r} {caplog.text}"
+
+
+@pytest.mark.parametrize("first", ["delete", "update"])
+def test_a_transaction_writes_no_resolved_secret_either(
+    etc, tmp_path, make_admin, new_service, first
+):
+    """CM-60, CM-14."""
+    (tmp_path / "mounted").mkdir()
+    (tmp_path / "mounted" / "db").write_text("hunter2")
+    (etc / "p.cfg").write_text("url = $[secret:db]\n")
+    admin, service = make_admin(etc, secrets=str(tmp_path / "mounted")), new_service()
+    admin.add_managed_service("p", service)
+    admin.start()
+    delivered = service.next()
+
+    with admin.transaction() as transaction:
+        if first == "delete":
+            transaction.delete("p")
+        else:
+            transaction.update("p", {"other": "1"})
+        transaction.update("p", {**delivered, "n": "1"})
+    assert admin.flush(10.0)
+
+    text = (etc / "p.cfg").read_text()
+    assert "hunter2" not in text
+    assert "$[secret:db]" in text
+    service.wait_for({"url": "hunter2", "n": "1"})
