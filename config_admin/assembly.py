@@ -58,7 +58,7 @@ class Assembly:
 
     def __init__(self, settings: Settings) -> None:
         self._start_timeout_s = settings.start_timeout_s
-        self._polling_s = _require_polling(settings.polling_s)
+        self._polling_s = settings.polling_s
         self.faults = FaultBook(_log_faults)
         self.dispatcher = LaneDispatcher(
             clock=monotonic,
@@ -180,12 +180,6 @@ class Assembly:
             path.absolute(), presence, Follower(check_soon), polling_s=self._polling_s
         )
         self._attachments.append(attachment)
-
-
-def _require_polling(polling_s: float | None) -> float | None:
-    if polling_s is not None and not polling_s > 0:
-        raise UsageError(f"polling_s is {polling_s!r}: name seconds above 0, or None.")
-    return polling_s
 
 
 def _suffixes(directory: Directory, formats: Iterable[str]) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from uuid import uuid4
 
 from config_admin.core.admin import ConfigurationAdmin
+from config_admin.core.arguments import require_text
 from config_admin.core.configuration import Configuration, Origin
-from config_admin.core.errors import InvalidPidError, UsageError
+from config_admin.core.errors import InvalidPidError
 from config_admin.core.pid import factory_pid_of, require_pid
 from config_admin.core.processed import ProcessedProperties
 from config_admin.core.receipts import Receipt
@@ -82,6 +83,7 @@ class Configuring(ABC):
 
         Raises:
             InvalidFilterError: If *filter* is none; with the place of the fault.
+            UsageError: If it is no text.
         """
         return self._reader.list_configurations(filter)
 
@@ -139,14 +141,15 @@ class Configuring(ABC):
         Raises:
             RevisionConflictError: If there is such an instance.
             InvalidPidError: If *factory_pid* or *name* cannot be part of a PID.
+            UsageError: If *name* is no text.
             Others as `update`.
 
         Source: OSGi Compendium ch. 104.6.1.
         """
         if factory_pid_of(require_pid(factory_pid)) is not None:
             raise InvalidPidError(factory_pid, "it is an instance, not a factory.")
-        if name is not None and not isinstance(name, str):
-            raise UsageError("The name of an instance is text.")
+        if name is not None:
+            require_text("name", name, "write text, or leave it out to have one made.")
         pid = f"{factory_pid}~{uuid4().hex if name is None else name}"
         return self._changer.update(pid, properties, revision=0)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias, TypeVar, overload
 
 from config_admin.core.admin import ConfigurationAdmin
+from config_admin.core.arguments import require_text, require_whole, several
 from config_admin.core.audience import Terms
 from config_admin.core.callbacks import (
     AnyFactory,
@@ -16,7 +17,7 @@ from config_admin.core.callbacks import (
 from config_admin.core.errors import UsageError
 from config_admin.core.properties import Properties
 from config_admin.core.registry import Registration, ServiceRegistration
-from config_admin.core.targets import AnyTarget
+from config_admin.core.targets import AnyTarget, Target
 
 _M = TypeVar("_M")
 _Followers: TypeAlias = AnyServiceOfOne[_M] | AnyServiceOfSeveral[_M]
@@ -71,7 +72,7 @@ class Registering(ABC):
         """
         if not pids or not all(isinstance(pid, str) for pid in pids):
             raise UsageError("Name the PIDs: @admin.managed_service('my.pid').")
-        terms = Terms(into=into, target=target, ranking=ranking)
+        terms = _terms(into, target, ranking)
 
         def register(service: object) -> ServiceRegistration:
             return self._registrar.audience.add_managed_service(pids, service, terms)
@@ -150,15 +151,16 @@ class Registering(ABC):
 
         Raises:
             InvalidPidError: If one of *pids* cannot be a PID.
-            UsageError: If *service* cannot be called like that, or *pids* is empty.
+            UsageError: If *service* cannot be called like that, *pids* is empty, or
+                another argument is not what it should be.
             NotRunningError: If the admin has been stopped.
 
         Source: OSGi Compendium ch. 104.5 (Managed Service).
         """
-        wanted = (pids,) if isinstance(pids, str) else tuple(pids)
+        wanted = several("pids", pids, "a PID, or several in a list")
         if not wanted:
             raise UsageError("Name at least one PID that the service follows.")
-        terms = Terms(into=into, target=target, ranking=ranking)
+        terms = _terms(into, target, ranking)
         return self._registrar.audience.add_managed_service(wanted, service, terms)
 
     @overload
@@ -206,12 +208,13 @@ class Registering(ABC):
 
         Raises:
             InvalidPidError: If *factory_pid* cannot be a PID.
-            UsageError: If *factory* cannot be called like that.
+            UsageError: If *factory* cannot be called like that, or another argument is
+                not what it should be.
             NotRunningError: If the admin has been stopped.
 
         Source: OSGi Compendium ch. 104.6 (Managed Service Factory).
         """
-        terms = Terms(into=into, target=target, ranking=ranking)
+        terms = _terms(into, target, ranking)
         audience = self._registrar.audience
         return audience.add_managed_service_factory(factory_pid, factory, terms)
 
@@ -254,11 +257,24 @@ class Registering(ABC):
             name: What ``required_plugins`` calls it.
 
         Raises:
-            UsageError: If *plugin* cannot be called like that.
+            UsageError: If *plugin* cannot be called like that, or another argument is
+                not what it should be.
             InvalidPidError: If one of *targets* cannot be a PID.
             NotRunningError: If the admin has been stopped.
 
         Source: OSGi Compendium ch. 104.9 (Configuration Plugin).
         """
         processing = self._registrar.processing
+        require_whole("ranking", ranking)
+        if name is not None:
+            require_text("name", name, "write what required_plugins calls the plugin.")
+        if targets is not None:
+            targets = several("targets", targets, "PIDs in a list, or leave it out")
         return processing.add(plugin, ranking=ranking, targets=targets, name=name)
+
+
+def _terms(
+    into: Callable[..., object] | None, target: AnyTarget | None, ranking: int
+) -> Terms:
+    require_whole("ranking", ranking)
+    return Terms(into=into, target=Target.of(target), ranking=ranking)

@@ -7,9 +7,11 @@ What it does is done in the rooms; `config_admin.assembly` puts them together.
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Never, Unpack
 
 from config_admin.assembly import Assembly
+from config_admin.core.arguments import found
+from config_admin.core.errors import UsageError
 from config_admin.facade import Admin
 from config_admin.settings import AnyDirectory, Options, Settings
 
@@ -30,23 +32,51 @@ class ConfigAdmin(Admin):
         schemas: The directory of the JSON Schemas; None: nothing is validated.
         settings: What holds where an argument is left out.
         options: Any other field of `config_admin.settings.Settings`.
+        misplaced: Nothing; everything but *etc* has a name.
+
+    Raises:
+        UsageError: If one of them is not what it should be.
     """
 
     def __init__(
         self,
         etc: AnyDirectory | Sequence[AnyDirectory] | None = None,
-        *,
+        *misplaced: Never,
         schemas: "str | PathLike[str] | Traversable | None" = None,
         settings: Settings | None = None,
         **options: Unpack[Options],
     ) -> None:
+        _require_named(misplaced)
         _require_known(options)
+        _require_settings(etc, settings)
         chosen = replace(settings or Settings(), **options)
         if etc is not None:
             chosen = replace(chosen, etc=etc)
         if schemas is not None:
             chosen = replace(chosen, schemas=schemas)
         super().__init__(Assembly(chosen))
+
+
+def _require_named(misplaced: Sequence[object]) -> None:
+    if misplaced:
+        raise UsageError(
+            f"The second argument of ConfigAdmin() is {found(misplaced[0])}: name it, "
+            "schemas=… for the directory of the schemas; several directories of "
+            "configurations are one list."
+        )
+
+
+def _require_settings(etc: object, settings: object) -> None:
+    if isinstance(etc, Settings):
+        raise UsageError(
+            "The first argument of ConfigAdmin() is the directory of the "
+            "configurations: write ConfigAdmin(settings=…)."
+        )
+    if not isinstance(settings, Settings | None):
+        raise UsageError(
+            f"settings is {found(settings)}: write settings=Settings(…), or each "
+            "setting as an argument of its own."
+        )
 
 
 def _require_known(options: Iterable[str]) -> None:

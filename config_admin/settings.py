@@ -2,11 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from math import inf
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
+from config_admin.core.arguments import (
+    found,
+    require_flag,
+    require_mapping,
+    require_path,
+    require_seconds,
+    require_table,
+    require_text,
+    require_texts,
+    require_whole,
+)
+from config_admin.core.display import shown
 from config_admin.core.errors import UsageError
+from config_admin.fileinstall.encoding import require_encoding
+from config_admin.plugins.access import require_rules
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -25,6 +40,9 @@ class Directory:
             nothing in it is ever touched.
         ranking: Of the files of one PID that in the directory with the highest one
             holds; where two are equal, in the one that was named first.
+
+    Raises:
+        UsageError: If one of them is not what it should be.
     """
 
     path: str | PathLike[str]
@@ -32,6 +50,13 @@ class Directory:
     formats: Sequence[str] | None = None
     write_back: bool = True
     ranking: int = 0
+
+    def __post_init__(self) -> None:
+        require_path("The path of a Directory", self.path)
+        if self.formats is not None:
+            require_texts("formats", self.formats, "such as ['.cfg', '.json']")
+        require_flag("write_back", self.write_back)
+        require_whole("ranking", self.ranking)
 
 
 AnyDirectory: TypeAlias = str | PathLike[str] | Directory
@@ -68,6 +93,9 @@ class Settings:
         check_timeout_s: A service's own check of a change that takes longer vetoes it.
         listener_timeout_s: A change waits for a synchronous listener so long at most.
         callback_busy_after_s: A callback that runs longer is a fault, with its stack.
+
+    Raises:
+        UsageError: If one of them is not what it should be.
     """
 
     etc: AnyDirectory | Sequence[AnyDirectory] = Path("etc")
@@ -90,31 +118,78 @@ class Settings:
     listener_timeout_s: float = 5.0
     callback_busy_after_s: float = 5.0
 
+    def __post_init__(self) -> None:
+        self._require_places()
+        self._require_texts()
+        for name in ("environment_overrides", "write_back"):
+            require_flag(name, getattr(self, name))
+        require_whole("max_callback_threads", self.max_callback_threads, least=1)
+        for name in ("start_timeout_s", "delete_grace_s", "settle_s"):
+            require_seconds(name, getattr(self, name))
+        require_seconds("listener_timeout_s", self.listener_timeout_s)
+        require_seconds("callback_busy_after_s", self.callback_busy_after_s, most=inf)
+        # In no time no check has an answer, and looking without a pause is no polling.
+        require_seconds(
+            "check_timeout_s", self.check_timeout_s, above_zero=True, most=inf
+        )
+        if self.polling_s is not None:
+            require_seconds("polling_s", self.polling_s, above_zero=True)
+
+    def _require_places(self) -> None:
+        for one in self._named():
+            if not isinstance(one, Directory):
+                require_path("etc", one)
+        if self.schemas is not None and not hasattr(self.schemas, "iterdir"):
+            require_path("schemas", self.schemas)  # and no resource of a package
+        for name in ("secrets", "files"):
+            if getattr(self, name) is not None:
+                require_path(name, getattr(self, name))
+        if self.store is not None:
+            raise UsageError(
+                f"store is {found(self.store)}: leave it out, there is no store yet "
+                "but the one in memory."
+            )
+
+    def _require_texts(self) -> None:
+        require_text("encoding", self.encoding, "write 'utf-8' or 'iso-8859-1'.")
+        require_encoding(self.encoding)
+        require_table("variables", self.variables, "such as {'host': 'localhost'}")
+        require_texts("required_plugins", self.required_plugins, "such as ['decrypt']")
+        access, example = self.placeholder_access, "such as ['env:APP_*']"
+        rules = "write which PIDs may use what, such as {'*': ['env:APP_*']}."
+        require_mapping("placeholder_access", access, rules)
+        for pids, names in access.items():
+            require_texts(f"placeholder_access[{shown(pids)}]", names, example)
+        require_rules(access)
+
     def directories(self) -> tuple[Directory, ...]:
         """
         The directories of the configuration files, the highest ranking first.
 
         Raises:
-            UsageError: If there is none, or one of them is named twice.
+            UsageError: If one of them is named twice.
         """
-        named = self.etc
-        if isinstance(named, str | PathLike | Directory):
-            named = [named]
-        found = [self._directory(one) for one in named]
-        if not found:
-            raise UsageError("Name at least one directory of configuration files.")
+        every = [self._directory(one) for one in self._named()]
         seen: set[Path] = set()
-        for one in found:
+        for one in every:
             path = Path(one.path).resolve()
             if path in seen:
                 raise UsageError(f"The directory {str(one.path)!r} is named twice.")
             seen.add(path)
-        return tuple(sorted(found, key=lambda one: -one.ranking))
+        return tuple(sorted(every, key=lambda one: -one.ranking))
+
+    def _named(self) -> Sequence[AnyDirectory]:
+        named = self.etc
+        if isinstance(named, str | PathLike | Directory):
+            return (named,)
+        if not isinstance(named, Sequence) or isinstance(named, bytes):
+            require_path("etc", named)
+        if not named:
+            raise UsageError("Name at least one directory of configuration files.")
+        return named
 
     def _directory(self, named: AnyDirectory) -> Directory:
         one = named if isinstance(named, Directory) else Directory(named)
-        if isinstance(one.formats, str):
-            raise UsageError(f"Name several formats: formats=({one.formats!r},).")
         return replace(one, write_back=one.write_back and self.write_back)
 
 

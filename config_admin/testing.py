@@ -15,12 +15,18 @@ Everything else is as with `config_admin.ConfigAdmin`: schemas, placeholders, pl
 and vetoes, too.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 
 from config_admin.core.admin import ConfigurationAdmin
+from config_admin.core.arguments import (
+    require_mapping,
+    require_path,
+    require_table,
+    require_texts,
+)
 from config_admin.core.callbacks import Changed
 from config_admin.core.dispatch import InlineDispatcher
 from config_admin.core.events import ConfigurationEvent
@@ -49,6 +55,10 @@ Configurations = Mapping[str, Mapping[str, object]]
 Texts = Mapping[str, str]
 
 _NONE: Texts = {}
+_NO_FILES = (
+    "testing.admin() has no files: write what they would say, by PID, such as "
+    "{'my.service': {'host': 'localhost'}}."
+)
 
 
 def admin(  # noqa: PLR0913 - each is left out more often than not
@@ -59,7 +69,7 @@ def admin(  # noqa: PLR0913 - each is left out more often than not
     environment: Texts = _NONE,
     secrets: Texts = _NONE,
     files: Texts = _NONE,
-    required_plugins: Iterable[str] = (),
+    required_plugins: Sequence[str] = (),
 ) -> "MemoryAdmin":
     """
     A new admin, for a ``with`` or an ``async with`` statement.
@@ -73,7 +83,15 @@ def admin(  # noqa: PLR0913 - each is left out more often than not
         secrets: What ``$[secret:name]`` stands for.
         files: What ``$[file:path]`` stands for.
         required_plugins: As of `config_admin.Settings`.
+
+    Raises:
+        UsageError: If one of them is not what it should be.
     """
+    _require_places(configurations, schemas)
+    _require_tables(
+        variables=variables, environment=environment, secrets=secrets, files=files
+    )
+    require_texts("required_plugins", required_plugins, "such as ['decrypt']")
     faults = FaultBook(_to_nobody)
     sources = {
         "env": EnvironmentSource(environment),
@@ -225,6 +243,18 @@ class _MemoryHouse:
 
     def flush(self, timeout_s: float | None) -> bool:
         return self._has_ended or self.dispatcher.flush(timeout_s)
+
+
+def _require_places(configurations: object, schemas: object) -> None:
+    if configurations is not None:
+        require_mapping("configurations", configurations, _NO_FILES)
+    if schemas is not None:
+        require_path("schemas", schemas)
+
+
+def _require_tables(**tables: Texts) -> None:
+    for name, table in tables.items():
+        require_table(name, table, "such as {'host': 'localhost'}")
 
 
 def _to_nobody(_came: Iterable[Fault], _went: Iterable[Fault]) -> None:

@@ -7,11 +7,13 @@ and not when the first configuration comes.
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
 from config_admin.core.binding import Binder
+from config_admin.core.call import Call
 from config_admin.core.coroutines import Home, is_coroutine_function, on_loop
 from config_admin.core.display import escaped
 from config_admin.core.errors import UsageError
@@ -173,10 +175,14 @@ def _check_of(
     if own is None and bind is None:
         return None
 
-    def check(pid: str, properties: Properties) -> None:
+    def ask(pid: str, properties: Properties) -> None:
         given = properties if bind is None else bind(properties)
         if own is not None:
-            _require_done(own(pid, given) if takes_pid else own(given))
+            _require_consent(own(pid, given) if takes_pid else own(given))
+
+    def check(pid: str, properties: Properties) -> None:
+        # Whatever runs meanwhile can know that it is within a check.
+        copy_context().run(Call(is_check=True).run, partial(ask, pid, properties))
 
     return check
 
@@ -208,6 +214,16 @@ def _require_done(result: object) -> None:
         raise UsageError(
             "It gave a coroutine, but is no coroutine function: nobody waits for it. "
             "Register an 'async def' instead."
+        )
+
+
+def _require_consent(result: object) -> None:
+    """Nothing, unless *result* of a check seems to say no."""
+    _require_done(result)
+    if result is False:
+        raise UsageError(
+            "A check vetoes by raising ConfigurationError(key, reason), and it gave "
+            "False."
         )
 
 

@@ -12,6 +12,7 @@ from threading import get_ident
 from typing import Optional, TypeVar
 
 from config_admin.core.display import escaped
+from config_admin.core.errors import UsageError
 
 FRAMES_SHOWN = 8
 
@@ -29,11 +30,13 @@ class Call:
     Attributes:
         since_s: When it began, by the clock of whoever made it.
         outer: The call that it was made in; None if in none.
+        is_check: Whether it is a service's own check of a change.
         is_over: Whether it has ended.
     """
 
-    def __init__(self, since_s: float = 0.0) -> None:
+    def __init__(self, since_s: float = 0.0, *, is_check: bool = False) -> None:
         self.since_s = since_s
+        self.is_check = is_check
         self.outer = _CURRENT.get()
         self.is_over = False
         self._thread_id = 0
@@ -75,3 +78,17 @@ def calls_around() -> Iterator[Call]:
 def is_inside() -> bool:
     """Whether the caller is inside a call that still runs."""
     return any(True for _ in calls_around())
+
+
+def require_no_check() -> None:
+    """
+    Nothing, unless the caller is inside a service's own check.
+
+    Raises:
+        UsageError: If it is.
+    """
+    if any(call.is_check for call in calls_around()):
+        raise UsageError(
+            "A check must not change configurations: what it checks is not in force "
+            "yet, and perhaps never will be. Change them in updated() instead."
+        )

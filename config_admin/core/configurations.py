@@ -9,7 +9,7 @@ from config_admin.core.configuration import Configuration
 from config_admin.core.entry import Entry, present, view, with_automatic
 from config_admin.core.errors import NoSuchConfigurationError
 from config_admin.core.filter_syntax import parse
-from config_admin.core.pid import require_pid
+from config_admin.core.pid import require_pid, without_suffixes
 
 Configured: TypeAlias = tuple[Configuration, ...]
 
@@ -35,10 +35,14 @@ class Configurations:
         """
         found = self.find(pid)
         if found is None:
-            pid = require_pid(pid)
-            similar = get_close_matches(pid, self.present_pids())
-            raise NoSuchConfigurationError(pid, similar)
+            raise self.no_such(require_pid(pid))
         return found
+
+    def no_such(self, pid: str) -> NoSuchConfigurationError:
+        """What says that there is no *pid*, and which one may be meant."""
+        there = self.present_pids()
+        meant = [stem for stem in without_suffixes(pid) if stem in there]
+        return NoSuchConfigurationError(pid, meant or get_close_matches(pid, there))
 
     def list_configurations(self, wanted: str | None = None) -> Configured:
         """
@@ -50,6 +54,7 @@ class Configurations:
 
         Raises:
             InvalidFilterError: If it is none; with the place of the fault.
+            UsageError: If it is no text.
 
         Source: OSGi Compendium ch. 104, ``ConfigurationAdmin.listConfigurations``.
         """

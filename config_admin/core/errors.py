@@ -154,6 +154,7 @@ class RefusedFileError(InputError):
         subject = escaped(self.pid)
         lines = [f"{subject} cannot be changed while its file stands refused:"]
         lines += [f"  {diagnostic}" for diagnostic in self.diagnostics]
+        lines.append("Mend the file, or update with force=True: its edit is put aside.")
         return "\n".join(lines)
 
 
@@ -197,6 +198,12 @@ class RevisionConflictError(UsageError):
         self.actual = actual
 
     def __str__(self) -> str:
+        if not self.expected:
+            name = "name" if "~" in self.pid else "PID"
+            return (
+                f"{escaped(self.pid)} exists already, at revision {self.actual}. "
+                f"Choose another {name}, or update it: update({shown(self.pid)}, …)."
+            )
         return (
             f"{escaped(self.pid)} is at revision {self.actual}, not {self.expected}. "
             "Read it again and repeat the change."

@@ -15,6 +15,7 @@ stay. As with them, ``&``, ``|`` and ``!`` begin a key if an operator follows:
 import re
 from typing import Final, NoReturn
 
+from config_admin.core.arguments import require_text
 from config_admin.core.errors import InvalidFilterError
 from config_admin.core.filters import (
     Comparison,
@@ -46,7 +47,9 @@ def parse(text: str) -> Filter:
     Raises:
         InvalidFilterError: If it describes none, is longer than
             `MAX_FILTER_CHARACTERS` or nests deeper than `MAX_FILTER_DEPTH`.
+        UsageError: If *text* is none.
     """
+    require_text("The filter", text, "write text, such as '(port>=8080)'.")
     if len(text) > MAX_FILTER_CHARACTERS:
         reason = "it becomes too long: write a shorter one."
         raise InvalidFilterError(text, MAX_FILTER_CHARACTERS + 1, reason)

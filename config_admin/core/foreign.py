@@ -24,6 +24,7 @@ Secrets = Callable[[], Iterable[str]]
 _MAX_FOREIGN_CHARACTERS: Final = 500
 _MAX_COMPLAINTS: Final = 100
 _SHORTEST_SECRET: Final = 2
+_OURS: Final = __file__.removesuffix("core/foreign.py")
 
 
 def raised_by(call: Callable[[], object]) -> BaseException | None:
@@ -180,8 +181,10 @@ def _forms_of(secret: str) -> Iterator[str]:
 
 
 def _raised_at(error: BaseException) -> str:
-    frames = list(traceback.walk_tb(error.__traceback__))
-    if not frames:
-        return ""
-    frame, line = frames[-1]
-    return f" (raised at {escaped(frame.f_code.co_filename)}:{line})"
+    """Where the last foreign frame is: what it has called of ours is not at fault."""
+    places = [
+        f"{frame.f_code.co_filename}:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if not frame.f_code.co_filename.startswith(_OURS)
+    ]
+    return f" (raised at {escaped(places[-1])})" if places else ""

@@ -9,11 +9,13 @@ instances). That a PID never is a path is our own rule, because it names a file.
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from config_admin.core.errors import InvalidPidError
 
 MAX_PID_BYTES = 200
+
+_MAX_SUFFIXES = 2
 
 _PATH_CHARACTERS = "/\\\0"
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -27,7 +29,11 @@ def require_pid(pid: object) -> str:
         InvalidPidError: If it cannot be a PID; the reason names the rule.
     """
     if not isinstance(pid, str):
-        raise InvalidPidError(repr(pid), "a PID is text.")
+        raise InvalidPidError(
+            repr(pid),
+            f"it is of type {type(pid).__qualname__}, and a PID is text, such as "
+            "'my.service'.",
+        )
     text = str.__str__(pid)  # a subclass may show itself as another text
     reason = _reason_against(text)
     if reason is not None:
@@ -60,6 +66,14 @@ def schema_pids(pid: str) -> tuple[str, ...]:
     if factory is not None:
         candidates += [factory, factory.partition("|")[0]]
     return tuple(dict.fromkeys(candidates))
+
+
+def without_suffixes(pid: str) -> Iterator[str]:
+    """*pid* without what may be the suffix of its file, such as ``.cfg.json``."""
+    for suffixes in range(1, _MAX_SUFFIXES + 1):
+        stem, *parts = pid.rsplit(".", suffixes)
+        if stem and len(parts) == suffixes:
+            yield stem
 
 
 def _reason_against(pid: str) -> str | None:

@@ -8,6 +8,8 @@ found out under the commit lock; if not, another one is made.
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
+from config_admin.core.arguments import require_text, require_whole
+from config_admin.core.call import require_no_check
 from config_admin.core.configuration import Configuration, Origin, OriginKind
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.entry import (
@@ -19,8 +21,8 @@ from config_admin.core.entry import (
 from config_admin.core.errors import (
     InvalidConfigurationError,
     NoSuchConfigurationError,
-    UsageError,
 )
+from config_admin.core.pid import without_suffixes
 from config_admin.core.ports import Checked, Gate, Validator
 from config_admin.core.properties import Properties
 from config_admin.core.registry import Followed
@@ -44,7 +46,7 @@ class Change:
         force: Whether an edit of its file that was refused is put aside.
 
     Raises:
-        UsageError: If *revision* is no whole number.
+        UsageError: If *revision* is no whole number, or *reason* no text.
     """
 
     pid: str
@@ -54,8 +56,10 @@ class Change:
     force: bool = False
 
     def __post_init__(self) -> None:
-        if self.revision is not None and type(self.revision) is not int:
-            raise UsageError(f"A revision is a whole number, not {self.revision!r}.")
+        if self.revision is not None:
+            require_whole("revision", self.revision)
+        if self.reason is not None:
+            require_text("reason", self.reason, "write text, or leave it out.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,8 @@ class Planner:
         self._vetting = vetting
 
     def require_open(self, changes: Sequence[Change], origin: Origin) -> None:
-        """Nothing, if the files stand in the way of none of *changes*."""
+        """Nothing, if no check asks for *changes*, and no file stands in their way."""
+        require_no_check()
         if self.gate is not None and origin.kind is not OriginKind.FILE:
             for change in changes:
                 self.gate.require_open(change.pid, force=change.force)
@@ -208,7 +213,9 @@ class Planner:
 
     def _deletion(self, change: Change, before: Entry | None, origin: Origin) -> Step:
         if present(before) is None:
-            raise NoSuchConfigurationError(change.pid)
+            stems = without_suffixes(change.pid)
+            meant = [stem for stem in stems if present(self._newest(stem))]
+            raise NoSuchConfigurationError(change.pid, meant)
         tombstone = Configuration(
             change.pid,
             Properties(),

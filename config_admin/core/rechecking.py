@@ -6,11 +6,7 @@ from collections.abc import Hashable
 from config_admin.core.configurations import Configurations
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.entry import Entry, present
-from config_admin.core.errors import (
-    InvalidConfigurationError,
-    NoSuchConfigurationError,
-    NotRunningError,
-)
+from config_admin.core.errors import InvalidConfigurationError, NotRunningError
 from config_admin.core.faults import FaultKind, faults_of
 from config_admin.core.parts import Parts, World
 from config_admin.core.pid import require_pid
@@ -95,7 +91,7 @@ class Rechecking(Configurations):
         entry = present(self._serving.newest(pid))
         delivered = entry.delivered() if entry is not None else None
         if entry is None or delivered is None:
-            raise NoSuchConfigurationError(pid)
+            raise self.no_such(pid)
         processed = self.processing.run(pid, delivered)
         return ProcessedProperties(processed, entry.checked.sources)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from config_admin.core.display import shown
+from config_admin.core.arguments import found
 from config_admin.core.errors import InvalidPidError, UsageError
 from config_admin.core.pid import require_pid
 
@@ -45,7 +45,7 @@ class Target:
             reason = _reason_against(part)
             if reason is not None:
                 raise UsageError(
-                    f"{shown(part)} cannot be a part of a target: {reason}"
+                    f"{found(part)} cannot be a part of a target: {reason}"
                 )
 
     @classmethod
@@ -60,15 +60,18 @@ class Target:
             return given
         parts = given.split("|") if isinstance(given, str) else _listed(given)
         if not 1 <= len(parts) <= _MAX_PARTS:
-            raise UsageError("A target is a name, a version and a location at most.")
+            raise UsageError(
+                f"A target is a name, a version and a location at most, and not "
+                f"{len(parts)} parts: write 'name|version|location'."
+            )
         return cls(*parts)
 
     def pids(self, pid: str) -> tuple[str, ...]:
         """*pid* and its targeted PIDs for this one, the most specific first."""
-        found = [pid]
+        pids = [pid]
         for part in self._parts():
-            found.append(f"{found[-1]}|{str.__str__(part)}")
-        return tuple(reversed(found))
+            pids.append(f"{pids[-1]}|{str.__str__(part)}")
+        return tuple(reversed(pids))
 
     def _parts(self) -> tuple[str, ...]:
         others = (self.version, self.location)
@@ -79,10 +82,11 @@ AnyTarget: TypeAlias = Target | str | Iterable[str]
 
 
 def _listed(given: Iterable[str]) -> list[str]:
-    try:
-        return list(given)
-    except TypeError:
-        raise UsageError(f"{shown(given)} cannot be a target.") from None
+    if isinstance(given, bytes) or not isinstance(given, Iterable):
+        raise UsageError(
+            f"target is {found(given)}: write a Target, or 'name|version|location'."
+        )
+    return list(given)
 
 
 def _reason_against(part: object) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
+from config_admin.core.call import require_no_check
 from config_admin.core.configuration import Configuration, Origin
 from config_admin.core.errors import UsageError
 from config_admin.core.pid import require_pid
@@ -57,6 +58,7 @@ class Transaction:
         self._is_over = False
 
     def __enter__(self) -> Self:
+        require_no_check()
         if self._is_open or self._is_over:
             raise UsageError("A transaction is used once: call transaction() again.")
         self._is_open = True

@@ -12,12 +12,15 @@ from typing import Protocol, TypeVar
 
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.entry import Entry
+from config_admin.core.errors import UsageError
 from config_admin.core.foreign import Expectation, Secrets, complaints, raised_by
 from config_admin.core.processing import Processing
 from config_admin.core.properties import Properties
 from config_admin.core.registry import Followed, Registry
 
 _CURE = "Set what it can work with."
+_CURE_OF_MISUSE = "Mend its check."
+_CURE_OF_LATE = "Let its check return sooner, or raise the setting check_timeout_s."
 
 T = TypeVar("T")
 
@@ -101,27 +104,30 @@ class Vetting:
         ]
         found = []
         for one, check_it in checks:
-            error = None if one.is_closed else self._raised(check_it)
-            if error is not None:
-                found += self._objections(one.name, error, processed, hidden)
+            if not one.is_closed:
+                found += self._objections(one.name, check_it, processed, hidden)
         return found + complained if found else []
-
-    def _raised(self, check_it: Callable[[], object]) -> BaseException | None:
-        try:
-            return self.run_within(partial(raised_by, check_it), self.timeout_s)
-        except TimeoutError as late:
-            return late.with_traceback(None)  # it says itself where the check is
 
     def _objections(
         self,
         name: str,
-        error: BaseException,
+        check_it: Callable[[], object],
         properties: Properties,
         secrets: Iterable[str],
     ) -> list[Diagnostic]:
+        cure = _CURE
+        try:
+            error = self.run_within(partial(raised_by, check_it), self.timeout_s)
+        except TimeoutError as late:
+            error = late.with_traceback(None)  # it says itself where the check is
+            cure = _CURE_OF_LATE
+        if error is None:
+            return []
+        if type(error) is UsageError:  # and none of its subclasses: it is of our own
+            cure = _CURE_OF_MISUSE
         return complaints(
             error,
-            Expectation(f"{name} to accept it", _CURE, "check", keys=properties),
+            Expectation(f"{name} to accept it", cure, "check", keys=properties),
             [*self.secrets(), *secrets],
         )
 

@@ -27,6 +27,8 @@ from config_admin.core.errors import (
 
 FOUND = Diagnostic(key="port", found="'x'", expected="a port", cure="Set it.", rule="r")
 LINE = "port: found 'x', expected a port. Set it."
+FORCE = "Mend the file, or update with force=True: its edit is put aside."
+THERE = "exists already, at revision 2"
 
 GROUPS = {
     InputError: [
@@ -79,7 +81,7 @@ EACH = [error for group in GROUPS.values() for error in group]
         ),
         (
             RefusedFileError("a", [FOUND]),
-            f"a cannot be changed while its file stands refused:\n  {LINE}",
+            f"a cannot be changed while its file stands refused:\n  {LINE}\n{FORCE}",
         ),
         (NoSuchConfigurationError("a"), "There is no configuration 'a'."),
         (
@@ -89,6 +91,14 @@ EACH = [error for group in GROUPS.values() for error in group]
         (
             RevisionConflictError("a", 1, 2),
             "a is at revision 2, not 1. Read it again and repeat the change.",
+        ),
+        (
+            RevisionConflictError("a", 0, 2),
+            f"a {THERE}. Choose another PID, or update it: update('a', …).",
+        ),
+        (
+            RevisionConflictError("f~a", 0, 2),
+            f"f~a {THERE}. Choose another name, or update it: update('f~a', …).",
         ),
         (ConfigurationError("port", "taken"), "port: taken"),
         (ConfigurationError("\x1b", "taken\x1b"), "\\x1b: taken\\x1b"),

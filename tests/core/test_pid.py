@@ -110,7 +110,9 @@ def test_a_pid_is_text(pid):
         require_pid(pid)
 
     assert caught.value.pid == repr(pid)
-    assert caught.value.reason == "a PID is text."
+    assert caught.value.reason == (
+        f"it is of type {type(pid).__name__}, and a PID is text, such as 'my.service'."
+    )
 
 
 @given(st.text())

@@ -379,29 +379,6 @@ def test_a_schema_that_rests_in_the_end_is_waited_for(world):
     assert world.admin.entry("a").checked.schema == MOST_CHECKS - 2
 
 
-def test_a_check_that_changes_what_it_checks_does_not_hang_a_change(world):
-    """It gets on each time, and the change that it checks never does."""
-
-    class Restless:
-        number = 0
-
-        def check(self, properties):
-            if "number" not in properties:
-                self.number += 1
-                world.admin.update("a", {"number": self.number})
-
-        def updated(self, properties):
-            """Takes everything."""
-
-    world.follow("a", Restless())
-
-    with pytest.raises(InvalidConfigurationError) as caught:
-        world.admin.update("a", {"x": 1})
-
-    assert "other values" in caught.value.violations[0].found
-    assert world.admin.get("a").properties == {"number": MOST_CHECKS}
-
-
 def test_who_loses_many_races_gets_on_all_the_same(world):
     """CM-10: it never raises a conflict."""
     races = iter(range(MOST_CHECKS - 1))

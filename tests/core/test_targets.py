@@ -46,8 +46,8 @@ def test_a_target_is_text_or_its_parts(given, target):
         ("", "'' cannot be a part of a target: a part is text that is not empty."),
         ("app|", "'' cannot be a part"),
         ("|1", "'' cannot be a part"),
-        ([], "A target is a name, a version and a location at most."),
-        ("app|1|here|there", "at most."),
+        ([], "location at most, and not 0 parts: write 'name|version"),
+        ("app|1|here|there", "at most, and not 4 parts: write"),
         (["app", 1], "1 cannot be a part of a target: a part is text"),
         ([None], "None cannot be a part of a target: a part is text"),
         (["app", None, "here"], "A target with a location has a version, too."),
@@ -60,7 +60,8 @@ def test_a_target_is_text_or_its_parts(given, target):
         ("app ", "no PID can end with it, for it begins or ends with white space."),
         ("a\x1bb", "'a\\x1bb' cannot be a part of a target"),
         ("a" * 200, "no PID can end with it, for as a file name it is longer than"),
-        (5, "5 cannot be a target."),
+        (5, "target is 5: write a Target, or 'name|version|location'."),
+        (b"a", "target is of type bytes: write a Target"),
     ],
 )
 def test_what_no_targeted_pid_can_hold_is_no_target(world, given, words):

@@ -4,6 +4,8 @@ import gc
 import re
 import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import pytest
 
@@ -278,6 +280,8 @@ def test_a_check_that_does_not_return_in_time_is_a_veto(make_world, lanes, relea
     )
     assert "test_vetting.py" in violation.found
     assert "raised at" not in violation.found
+    assert violation.expected.endswith("Checker to accept it")
+    assert "raise the setting check_timeout_s" in violation.cure
     assert other.asked, "the others are asked"
     assert world.admin.find("a") is None
 
@@ -324,20 +328,129 @@ def test_a_check_that_raises_that_nothing_runs_is_a_veto(world):
     assert "My own broker" in violation.found
 
 
-def test_a_check_may_call_the_admin_back(busy_world):
+def test_a_check_may_read_what_is_there(busy_world):
     """CM-18, CM-22."""
-    one = Checker()
-
-    def change_another():
-        busy_world.admin.update("b", {"n": len(one.asked)})
-        assert busy_world.admin.get("b").properties == {"n": len(one.asked)}
-
-    one.during_check = change_another
+    one, seen = Checker(), []
+    busy_world.admin.update("b", {"n": 1})
+    one.during_check = lambda: seen.append(busy_world.admin.get("b").revision)
     busy_world.follow("a", one)
 
     busy_world.admin.update("a", {"x": 1})
 
-    assert busy_world.admin.get("b").revision == 1
+    assert seen == [1]
+
+
+def transact(admin):
+    with admin.transaction():
+        """Never begun."""
+
+
+def delete_elsewhere(admin):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(copy_context().run, admin.delete, "a").result(LIMIT_S)
+
+
+CHANGES = {
+    "its own": lambda admin: admin.update("a", {"x": 2}),
+    "another": lambda admin: admin.update("b", {}),
+    "a deletion": lambda admin: admin.delete("a"),
+    "a transaction": transact,
+    "on another thread": delete_elsewhere,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_check_must_not_change_configurations(busy_world, change):
+    """CM-22: what would wait for its own check is refused at once."""
+    busy_world.admin.update("a", {"x": 0})
+    one = Checker()
+    busy_world.follow("a", one)
+    busy_world.flush()
+    one.during_check = lambda: change(busy_world.admin)
+
+    (violation,) = refusal(lambda: busy_world.admin.update("a", {"x": 1})).violations
+
+    assert violation.found.startswith(
+        "UsageError: A check must not change configurations: what it checks is not"
+    )
+    assert re.search(r"\(raised at .*(test_vetting|thread)\.py:", violation.found)
+    assert violation.cure == "Mend its check."
+    assert [one.pid for one in busy_world.admin.list_configurations()] == ["a"]
+    assert busy_world.admin.get("a").properties == {"x": 0}
+
+
+def test_a_model_must_not_change_configurations(world):
+    """CM-22, CM-24: it is made for a check."""
+
+    def model(properties):
+        world.admin.update("b", {})
+        return properties
+
+    world.follow("a", lambda _: None, into=model)
+
+    (violation,) = refusal(lambda: world.admin.update("a", {})).violations
+
+    assert "A check must not change configurations" in violation.found
+    assert world.admin.find("b") is None
+
+
+def test_a_check_before_the_first_call_must_not_change_configurations(world):
+    """CM-22: that is a fault then."""
+    world.admin.update("a", {})
+    one = Checker()
+    one.during_check = lambda: world.admin.update("b", {})
+    world.follow("a", one)
+
+    world.flush()
+
+    assert "A check must not change configurations" in only(world.faults).found
+    assert world.admin.find("b") is None
+
+
+def test_what_a_check_has_begun_may_change_configurations_once_it_is_over(world):
+    """CM-22: as a coroutine that it hands to an event loop."""
+    one, contexts = Checker(), []
+    one.during_check = lambda: contexts.append(copy_context())
+    world.follow("a", one)
+    world.admin.update("a", {})
+
+    contexts[0].run(world.admin.update, "b", {"x": 1})
+
+    assert world.admin.get("b").properties == {"x": 1}
+
+
+class Answering(Checker):
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+
+    def check(self, _):
+        return self.answer
+
+
+def test_a_check_that_gives_false_is_a_veto(world):
+    """CM-22: it says how a check vetoes."""
+    world.follow("a", Answering(answer=False))
+
+    (violation,) = refusal(lambda: world.admin.update("a", {})).violations
+
+    assert violation.found == (
+        "UsageError: A check vetoes by raising ConfigurationError(key, reason), and it "
+        "gave False."
+    )
+    assert violation.expected.endswith("Answering to accept it")
+    assert violation.cure == "Mend its check."
+    assert world.admin.find("a") is None
+
+
+@pytest.mark.parametrize("answer", [None, True, 0, "", (), "no"])
+def test_whatever_else_a_check_gives_says_nothing(world, answer):
+    """CM-22."""
+    world.follow("a", Answering(answer))
+
+    world.admin.update("a", {})
+
+    assert world.admin.get("a").revision == 1
 
 
 @pytest.mark.parametrize("method", ["check"])

@@ -438,4 +438,12 @@ def mistakes(admin: ConfigAdmin) -> None:
     admin.flush(timeout="1")  # wrong
     ConfigAdmin("etc", no_such_setting=1)  # wrong
     ConfigAdmin("etc", settle_s="1")  # wrong
+    ConfigAdmin("etc", "schemas")  # wrong
+    ConfigAdmin(Settings())  # wrong
+    Settings(required_plugins=5)  # wrong
+    testing.admin("etc")  # wrong
+    admin.list_configurations(5)  # wrong
+    admin.create_factory_configuration("f", {}, name=5)  # wrong
+    admin.update("p", {}, reason=5)  # wrong
+    admin.add_plugin(Decrypt(), targets=5)  # wrong
     Settings(etc=5)  # wrong
