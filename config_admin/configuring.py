@@ -195,9 +195,10 @@ class Configuring(ABC):
 
         Returns:
             What they made of it; one that is not done within *timeout_s* is busy yet.
+            Of a factory PID those of its instances. Empty if nobody follows it.
 
         Raises:
-            UsageError: If a callback calls this.
+            UsageError: If a callback calls this, or the event loop that one runs on.
             InvalidPidError: If *pid* cannot be a PID.
         """
         self._require_outside("wait_applied")

@@ -132,9 +132,11 @@ class Admin(Registering, Configuring):
         Sleep until `stop` is called; whether it was in time.
 
         Raises:
-            UsageError: If a callback calls this.
+            UsageError: If a callback calls this, or the event loop that one runs on.
         """
         self._require_outside("wait")
+        if (timeout_s is None or timeout_s > 0) and not self._stopped.is_set():
+            self._require_off_loop("wait")
         self._require_not(_State.FORKED)
         return self._stopped.wait(timeout_s)
 

@@ -174,6 +174,9 @@ class ConfigurationAdmin(Rechecking):
         for step in steps:
             if step.is_news:
                 self._faults.clear(FaultKind.CONFIGURATION, step.change.pid)
+            if step.after.configuration.deleted:
+                revision = step.after.configuration.revision
+                self.processing.forget(step.change.pid, revision)
         self._finish(origin)
         return tuple(view(step.after) for step in steps)
 

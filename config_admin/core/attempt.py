@@ -38,11 +38,11 @@ class Attempt:
         """
         What it raised; its own check first, if nobody asked that before.
 
-        Plugins and checks are others' code and take their time: whether it was closed
-        is asked last.
+        Plugins and checks are others' code and take their time: whether it was closed,
+        or the admin has ended, is asked last.
         """
         error = self._objection()
-        if error is not None or self.one.is_closed:
+        if error is not None or self.one.lane.is_closed:
             return error
         if self.one.is_factory and self.entry is not None:
             seen = replace(
@@ -74,7 +74,7 @@ class Attempt:
 
     def _objection(self) -> BaseException | None:
         check, properties = self.one.adapted.check, self.properties
-        if check is None or properties is None or self.one.is_closed:
+        if check is None or properties is None or self.one.lane.is_closed:
             return None
         if self.entry is not None and self.one.number in self.entry.vetted_by:
             return None

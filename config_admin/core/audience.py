@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from config_admin.core.adapting import (
     Model,
@@ -27,7 +28,7 @@ from config_admin.core.registry import (
     Registry,
     ServiceRegistration,
 )
-from config_admin.core.targets import AnyTarget, Target
+from config_admin.core.targets import AnyTarget, Target, untargeted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,12 +183,17 @@ class Audience:
                 self._dispatcher.finish(one.lane, timeout_s)
 
     def wait_settled(self, pid: str, timeout_s: float | None) -> bool:
-        """Wait until everybody concerned took *pid* or refused it, or never will."""
+        """
+        Wait until everybody concerned took *pid* or refused it, or never will.
+
+        That of a factory stands for the instances that there are now.
+        """
         with self._settled:
             self._waiting += 1
             try:
+                is_settled = self._settling(pid)
                 return self._settled.wait_for(
-                    lambda: self._has_ended or self._is_settled(pid), timeout_s
+                    lambda: self._has_ended or is_settled(), timeout_s
                 )
             finally:
                 self._waiting -= 1
@@ -205,14 +211,41 @@ class Audience:
             self._settled.notify_all()
 
     def receipts(self, pid: str | None = None) -> tuple[Receipt, ...]:
-        """What everybody made of *pid*, or of everything; by PID, then by rank."""
-        if pid is not None:
-            followed = list(self._registry.followers_of(pid))
-        else:
-            every = self._registry.all()
+        """
+        What everybody made of *pid*, or of everything; by PID, then by rank.
+
+        That of a factory stands for its instances, too. Of an instance that was let go
+        there is none.
+        """
+        every = self._registry.all()
+        if pid is None:
             followed = [(one, each) for one in every for each in _known_pids(one)]
+        else:
+            pids = (pid, *self._instances_of(pid))
+            found = chain.from_iterable(map(self._registry.followers_of, pids))
+            followed = [each for each in found if not self._delivery.is_gone(*each)]
         followed.sort(key=lambda pair: (pair[1], -pair[0].ranking))
         return tuple(one.record(known_as).receipt for one, known_as in followed)
+
+    def _settling(self, pid: str) -> Callable[[], bool]:
+        """Whether everybody has settled, since then, what *pid* stands for now."""
+        pending = [*self._instances_of(pid), pid]
+
+        def is_settled() -> bool:
+            while pending and self._is_settled(pending[-1]):
+                pending.pop()
+            return not pending
+
+        return is_settled
+
+    def _instances_of(self, factory_pid: str) -> set[str]:
+        """Those that there are, also with a target, or that somebody has seen."""
+        seen = (one.records for one in self._registry.all() if one.is_factory)
+        return {
+            pid
+            for pid in (*self._present_pids(), *chain.from_iterable(map(tuple, seen)))
+            if factory_pid in _factory_pids_of(pid)
+        }
 
     def _is_settled(self, pid: str) -> bool:
         # Those that are called last come first: there is little to ask before that.
@@ -238,6 +271,12 @@ class Audience:
     def _enqueue(self, registration: ServiceRegistration, pid: str) -> None:
         look = partial(self._delivery.look, registration, pid)
         registration.lane.submit(pid, look)
+
+
+def _factory_pids_of(pid: str) -> tuple[str, ...]:
+    """What *pid* is an instance of: its factory, and that without a target."""
+    factory_pid = factory_pid_of(pid)
+    return () if factory_pid is None else (factory_pid, untargeted(factory_pid))
 
 
 def _known_pids(one: ServiceRegistration) -> tuple[str, ...]:

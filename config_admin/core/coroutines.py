@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from weakref import WeakSet
 
+from config_admin.core.call import note_awaited
 from config_admin.core.errors import UsageError
 from config_admin.core.lane import Lane
 
@@ -73,6 +74,12 @@ def on_loop(call: CoroutineFunction, lane: Lane, home: Home) -> Callable[..., ob
         own = None
     home.note_use(own)
 
+    def needs_caller() -> bool:
+        here = asyncio._get_running_loop()  # noqa: SLF001 - the public one raises where there is none
+        return here is not None and here is (own or home.loop)
+
+    lane.needs_caller = needs_caller
+
     def run(*arguments: object, **options: object) -> None:
         loop = own or home.loop
         if loop is None or loop.is_closed():
@@ -80,7 +87,7 @@ def on_loop(call: CoroutineFunction, lane: Lane, home: Home) -> Callable[..., ob
                 f"{lane.name} is a coroutine function without an event loop that runs. "
                 "Register it inside one, or enter the admin with 'async with'."
             )
-        if asyncio._get_running_loop() is loop:  # noqa: SLF001 - the public one raises where there is none
+        if needs_caller():
             raise UsageError(
                 f"{lane.name} cannot be waited for on its own event loop. "
                 "Use 'await asyncio.to_thread(admin.flush)'."
@@ -113,6 +120,7 @@ def _finish(
     from asyncio import run_coroutine_threadsafe  # noqa: PLC0415 - as above
     from concurrent.futures import CancelledError, wait  # noqa: PLC0415 - as above
 
+    note_awaited(turn)
     try:
         future = run_coroutine_threadsafe(turn, loop)
     except RuntimeError as error:  # it was closed meanwhile

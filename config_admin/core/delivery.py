@@ -65,6 +65,11 @@ class Delivery:
             self._bring(one, pid, entry)
         self.when_settled()
 
+    def is_gone(self, one: ServiceRegistration, pid: str) -> bool:
+        """Whether *pid* is an instance that a factory has let go of, or never saw."""
+        is_known = not one.is_factory or pid in one.records
+        return not is_known and present(self.serving(one, pid)) is None
+
     def is_settled(self, one: ServiceRegistration, pid: str) -> bool:
         """Whether *one* took, refused or holds back what serves it for *pid* now."""
         entry = self.serving(one, pid)
@@ -90,25 +95,24 @@ class Delivery:
             self.faults.clear(FaultKind.CALLBACK, _subject(one, name, pid))
 
     def _bring(self, one: ServiceRegistration, pid: str, entry: Entry | None) -> None:
-        if one.is_closed:
+        if one.lane.is_closed:
             return  # asked when its turn has come: what was committed later is not its
         record = one.record(pid)
         if record.state != state_of(entry):
-            missing = self.processing.missing()
-            if missing:
-                self._hold(one, pid, entry, missing)
+            processed = self.processing.prepared(entry, lambda: one.lane.is_closed)
+            if one.lane.is_closed:
+                return
+            if processed.held is not None:
+                self._hold(one, pid, entry, processed.held)
             else:
-                self._attempt(one, pid, entry, record)
+                self._attempt(
+                    Attempt(one, pid, entry, processed.properties, record.properties),
+                    record,
+                )
         elif record.held is not None:  # another one came and went meanwhile
             one.keep(pid, _released(record))
 
-    def _attempt(
-        self, one: ServiceRegistration, pid: str, entry: Entry | None, record: Record
-    ) -> None:
-        properties = entry.delivered() if entry is not None else None
-        if entry is not None and properties is not None:
-            properties = self.processing.run(entry.configuration.pid, properties)
-        call = Attempt(one, pid, entry, properties, record.properties)
+    def _attempt(self, call: Attempt, record: Record) -> None:
         self._begin(call, record)
         error: BaseException | None = None
         try:
@@ -118,19 +122,13 @@ class Delivery:
             raise
         finally:
             found = [] if error is None else self._complaints(call, error)
-            self._report(one, one.name, pid, found)
+            self._report(call.one, call.one.name, call.pid, found)
             self._end(call, found)
 
     def _hold(
-        self,
-        one: ServiceRegistration,
-        pid: str,
-        entry: Entry | None,
-        missing: Sequence[str],
+        self, one: ServiceRegistration, pid: str, entry: Entry | None, held: str
     ) -> None:
-        self.processing.report_missing()
         record = one.record(pid)
-        held = f"until there is a plugin {', '.join(map(escaped, missing))}"
         receipt = replace(record.receipt, held=held)
         one.keep(pid, replace(record, held=state_of(entry), receipt=receipt))
 
@@ -147,7 +145,7 @@ class Delivery:
         return replace(record.receipt, busy_with=revision, busy_since=now)
 
     def _end(self, call: Attempt, found: Sequence[Diagnostic]) -> None:
-        if call.one.is_closed:
+        if call.one.lane.is_closed:
             return  # perhaps before it was called; nobody asks any more
         record = call.one.record(call.pid)
         revision = record.receipt.busy_with
@@ -170,6 +168,8 @@ class Delivery:
     ) -> None:
         """Tell a factory that the instance it has seen is gone, if it is."""
         record, there = one.record(pid), present(entry)
+        if pid not in one.records:
+            return  # also if it let go of one before, and failed: that is a fault yet
         if there is not None and record.incarnation in (None, there.incarnation):
             return
         try:
@@ -182,7 +182,7 @@ class Delivery:
         self, one: ServiceRegistration, pid: str, entry: Entry | None, record: Record
     ) -> Sequence[Diagnostic]:
         deleted = one.adapted.deleted
-        if deleted is None or record.incarnation is None or one.is_closed:
+        if deleted is None or record.incarnation is None or one.lane.is_closed:
             return ()
         one.records[pid] = replace(record, receipt=self._busy(record, entry))
         error = raised_by(lambda: deleted(pid))

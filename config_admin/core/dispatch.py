@@ -15,9 +15,13 @@ from contextvars import copy_context
 from typing import Protocol, TypeVar
 
 from config_admin.core.call import Call, is_inside
+from config_admin.core.display import escaped
+from config_admin.core.errors import UsageError
 from config_admin.core.lane import Clock, Lane
 
 T = TypeVar("T")
+
+_MOST_CALLS = 10_000
 
 
 class Dispatcher(Protocol):
@@ -61,7 +65,7 @@ class Dispatcher(Protocol):
 
     def is_inside(self) -> bool:
         """
-        Whether the caller is inside a callback, or a call of `run_within`.
+        Whether the caller is inside a callback, or a call of `run_within`, of its own.
 
         So is a coroutine that one of them has handed to an event loop, until the
         callback itself has ended.
@@ -83,13 +87,21 @@ class InlineDispatcher:
 
     def lane(self, name: str) -> Lane:
         """A new lane."""
-        return Lane(name, self._schedule, self._clock)
+        return Lane(name, self._schedule, self._clock, owner=self)
 
     def flush(self, timeout_s: float | None = None) -> bool:  # noqa: ARG002 - nothing runs elsewhere, so there is nothing to wait for
-        """Run what waits, and what that submits; always True."""
+        """
+        Run what waits, and what that submits; always True.
+
+        Raises:
+            UsageError: If that never ends: a callback changes what it follows.
+        """
+        ends: dict[Lane, int] = {}
         while self._queue:
             (lane, _), again = self._queue.popitem(last=False), True
             try:
+                if lane.done >= ends.setdefault(lane, lane.submitted + _MOST_CALLS):
+                    raise _endless(lane)
                 again = lane.run_next()
             finally:  # also after an interrupt from the keyboard
                 if again:
@@ -98,7 +110,7 @@ class InlineDispatcher:
 
     def finish(self, lane: Lane, timeout_s: float) -> bool:  # noqa: ARG002 - as above
         """Run what waits on *lane* here and now."""
-        if is_inside():
+        if is_inside(self):
             return False
         wanted, again = lane.submitted, True
         while again and lane.done < wanted:
@@ -109,11 +121,21 @@ class InlineDispatcher:
 
     def run_within(self, call: Callable[[], T], timeout_s: float) -> T:  # noqa: ARG002 - as above
         """Run *call* here and now, however long it takes."""
-        return copy_context().run(Call(self._clock()).run, call)
+        return copy_context().run(Call(self._clock(), self).run, call)
 
     def is_inside(self) -> bool:
         """Whether the caller is inside a callback, or a call of `run_within`."""
-        return is_inside()
+        return is_inside(self)
 
     def _schedule(self, lane: Lane) -> None:
         self._queue[lane] = None
+
+
+def _endless(lane: Lane) -> UsageError:
+    pid = lane.next_key
+    about = f" for {escaped(pid)}" if isinstance(pid, str) else ""
+    return UsageError(
+        f"{escaped(lane.name)} was called {_MOST_CALLS:,} times, and is to be called "
+        f"again{about}: each call changes something that makes the next one due. See "
+        "to it that one of them changes nothing."
+    )

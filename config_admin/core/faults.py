@@ -2,12 +2,12 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Self
 
 from config_admin.core.diagnostics import Diagnostic
+from config_admin.core.foreign import raised_by
 
 
 class FaultKind(Enum):
@@ -90,8 +90,7 @@ class FaultBook:
         came = [fault for fault in faults if fault not in known]
         went = [fault for fault in before if fault not in now]
         if came or went:
-            with suppress(Exception):  # foreign: a log handler of the program's own
-                self._tell(came, went)
+            raised_by(lambda: self._tell(came, went))  # a log handler is foreign code
 
     def clear(self, kind: FaultKind, subject: str) -> None:
         """Nothing of that kind is wrong with *subject* any more."""

@@ -146,22 +146,40 @@ def scrubbed(text: str, secrets: Iterable[str]) -> str:
     """
     *text* of foreign code, fit to be shown: escaped, shortened, without *secrets*.
 
-    A secret is also found as Python, JSON or an address would write it.
+    A secret is also found as Python, JSON or an address would write it, in any case.
     """
     return _without(_forms(secrets), text)
 
 
 def _without(forms: Sequence[str], text: str) -> str:
     for form in forms:
-        text = text.replace(form, MASK)
+        text = _without_one(form, text)
     if len(text) > _MAX_FOREIGN_CHARACTERS:
         text = f"{text[:_MAX_FOREIGN_CHARACTERS]}…"
     return escaped(text)
 
 
+def _without_one(form: str, text: str) -> str:
+    """*text* without *form*, which is folded, in whatever case."""
+    folded = text.casefold()
+    at = folded.find(form)
+    if at < 0:
+        return text
+    # A folded character may be several: which one of *text* each belongs to.
+    owners = [owner for owner, one in enumerate(text) for _ in one.casefold()]
+    kept, done = [], 0
+    while at >= 0:
+        end = at + len(form)
+        kept += [text[done : owners[at]], MASK]
+        done = owners[end - 1] + 1
+        at = folded.find(form, end)
+    return "".join([*kept, text[done:]])
+
+
 def _forms(secrets: Iterable[str]) -> list[str]:
-    """The texts to be taken out, those that may hold others first."""
-    forms = {form for secret in set(secrets) for form in _forms_of(secret)}
+    """The texts to be taken out, folded, those that may hold others first."""
+    found = {form for secret in set(secrets) for form in _forms_of(secret)}
+    forms = {form.casefold() for form in found}
     return sorted(forms, key=len, reverse=True)
 
 

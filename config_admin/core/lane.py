@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from contextlib import suppress
 from contextvars import copy_context
 
-from config_admin.core.call import FRAMES_SHOWN, Call, calls_around
+from config_admin.core.call import FRAMES_SHOWN, Call, calls_around, is_inside
 
 Task = Callable[[], None]
 Clock = Callable[[], float]
@@ -17,6 +17,11 @@ _LOG = logging.getLogger(__name__)
 
 def _nothing(_: "Lane") -> None:
     """What happens when a lane is closed unless somebody wants to know."""
+
+
+def _nowhere() -> bool:
+    """Where the calls of a lane need no event loop."""
+    return False
 
 
 class Lane:
@@ -29,8 +34,11 @@ class Lane:
             it has to see to it that `run_next` is called.
         clock: Seconds that only grow.
         on_close: Called when the lane has been closed; it holds no lock then.
+        owner: The dispatcher that runs it.
 
     Attributes:
+        needs_caller: Whether its calls need the event loop that runs on the thread of
+            whoever asks: who blocks that waits for himself.
         submitted: How many calls were ever queued; one that takes the place of another
             is none.
         done: How many of them are over: they have run, or were dropped by `close`.
@@ -42,13 +50,16 @@ class Lane:
         schedule: Callable[["Lane"], None],
         clock: Clock,
         on_close: Callable[["Lane"], None] = _nothing,
+        owner: object = None,
     ) -> None:
         self.name = name
+        self.needs_caller: Callable[[], bool] = _nowhere
         self.submitted = 0
         self.done = 0
         self._schedule = schedule
         self._clock = clock
         self._on_close = on_close
+        self._owner = owner
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         # Not a dict: the first of one is found behind all that were ever taken out.
@@ -73,7 +84,8 @@ class Lane:
         """Run what waits longest; whether there is more to run."""
         with self._lock:
             _, task = self._waiting.popitem(last=False) if self._waiting else (0, None)
-            call = self._call = Call(self._clock()) if task is not None else None
+            call = None if task is None else Call(self._clock(), self._owner)
+            self._call = call
         try:
             if call is not None and task is not None:
                 copy_context().run(call.run, task)
@@ -81,7 +93,7 @@ class Lane:
             is_main = threading.current_thread() is threading.main_thread()
             if isinstance(error, KeyboardInterrupt) and is_main:
                 raise
-            with suppress(Exception):  # a log handler of the program's own
+            with suppress(Exception, SystemExit):  # a log handler of the program's own
                 _LOG.exception("%s: a call could not be made", self.name)
         finally:
             with self._lock:
@@ -91,26 +103,43 @@ class Lane:
                 self._idle.notify_all()
         return again
 
+    def end(self) -> None:
+        """Start nothing more, as its dispatcher has ended."""
+        with self._lock:
+            self._closed = True
+            self.done += len(self._waiting)
+            self._waiting.clear()
+
     def close(self, timeout_s: float | None = None) -> None:
         """
         Start nothing more; wait *timeout_s* for the call that runs.
 
         Whoever is inside that call does not wait for it.
         """
-        with self._lock:
-            self._closed = True
-            self.done += len(self._waiting)
-            self._waiting.clear()
+        self.end()
         self._on_close(self)
         with self._lock:
-            is_inside = any(call is self._call for call in calls_around())
-            if timeout_s and not is_inside:
+            if timeout_s and not self.is_around_caller():
                 self._idle.wait_for(lambda: self._call is None, timeout_s)
 
     @property
     def is_closed(self) -> bool:
         """Whether nothing more will start."""
         return self._closed
+
+    @property
+    def next_key(self) -> Hashable:
+        """What it was told to do next; None: nothing."""
+        with self._lock:
+            return next(iter(self._waiting), None)
+
+    def is_around_caller(self) -> bool:
+        """Whether the caller is inside the call that runs."""
+        return any(call is self._call for call in calls_around())
+
+    def is_caller_inside(self) -> bool:
+        """Whether the caller is inside any call of the same dispatcher."""
+        return is_inside(self._owner)
 
     @property
     def busy_since_s(self) -> float | None:

@@ -76,7 +76,8 @@ class Parts:
             world.faults,
             secrets,
             world.required_plugins,
-            self._deliver_all,
+            stored,
+            self._deliver,
         )
         vetting = Vetting(
             registry,
@@ -104,8 +105,11 @@ class Parts:
             when_settled=self._note_settled,
         )
 
-    def _deliver_all(self) -> None:
-        self.audience.deliver_all()
+    def _deliver(self, pid: str | None) -> None:
+        if pid is None:
+            self.audience.deliver_all()
+        else:
+            self.audience.deliver(pid)
 
     def _note_settled(self) -> None:
         self.audience.note_settled()

@@ -239,7 +239,8 @@ class Planner:
         violations = self._vetting.violations(pid, entry, judges)
         if violations:
             raise InvalidConfigurationError(pid, violations)
-        return replace(entry, vetted_by=frozenset(one.number for one, _ in judges))
+        asked = () if violations is None else judges
+        return replace(entry, vetted_by=frozenset(one.number for one, _ in asked))
 
     def _is_current(self, step: Step, is_present: Callable[[str], bool]) -> bool:
         """Whether those who would check *step* now are those who did."""

@@ -60,9 +60,11 @@ class Pool:
     Args:
         max_threads: So many calls can run at the same time; more of them wait.
         linger_s: How long an idle thread waits for work before it ends.
+        owner: The dispatcher that it belongs to.
     """
 
-    def __init__(self, max_threads: int, linger_s: float) -> None:
+    def __init__(self, max_threads: int, linger_s: float, owner: object = None) -> None:
+        self._owner = owner
         self._max_threads = max_threads
         self._linger_s = linger_s
         self._lock = threading.Lock()
@@ -74,7 +76,8 @@ class Pool:
 
     def run_within(self, call: Callable[[], T], timeout_s: float) -> T:
         """As `config_admin.core.dispatch.Dispatcher.run_within`."""
-        inside, context, results = Call(), copy_context(), list[T]()
+        inside, results = Call(owner=self._owner), list[T]()
+        context = copy_context()
         job = _Job(lambda: results.append(context.run(inside.run, call)))
         self._hand_over(job)
         is_withdrawn = False

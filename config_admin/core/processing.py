@@ -5,83 +5,44 @@ Source: OSGi Compendium ch. 104.9 (Configuration Plugin), Felix 1.9 (required pl
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from config_admin.core.adapting import name_of, require_plain
 from config_admin.core.callbacks import ConfigurationPlugin
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.display import escaped
-from config_admin.core.entry import without_automatic
-from config_admin.core.errors import ConfigurationError, InvalidConfigurationError
+from config_admin.core.entry import Entry, present, revision_of
 from config_admin.core.faults import Fault, FaultBook, FaultKind
-from config_admin.core.foreign import Expectation, Secrets, complaints, raised_by
-from config_admin.core.pid import require_pid, schema_pids
-from config_admin.core.properties import AUTOMATIC_KEYS, Properties
-from config_admin.core.registry import Registration
+from config_admin.core.foreign import Expectation, Secrets, complaints
+from config_admin.core.pid import require_pid
+from config_admin.core.plugin import PluginRegistration
+from config_admin.core.properties import Properties
 
-# "… plugins with a ranking < 0 or > 1000 cannot change the properties."
-# Source: OSGi Compendium ch. 104.9.2
-_LOWEST, _HIGHEST = 0, 1000
 _REQUIRED = "required"
+_SKIPPED = "It was skipped. Mend the plugin."
+_HELD = "Nothing is delivered without it. Mend the plugin."
+
+_Plugins: TypeAlias = tuple[PluginRegistration, ...]
 
 
-class PluginRegistration(Registration):
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
     """
-    A plugin.
+    What is delivered.
 
     Attributes:
-        plugin: What was registered.
-        name: How faults and settings call it.
-        targets: The PIDs and factory PIDs that it sees; None: all.
+        properties: None: there is no configuration.
+        held: Until when nothing is delivered, for people; None: it is.
     """
 
-    def __init__(
-        self,
-        plugin: ConfigurationPlugin,
-        name: str,
-        targets: frozenset[str] | None,
-        ranking: int,
-    ) -> None:
-        super().__init__(ranking=ranking)
-        self.plugin = plugin
-        self.name = name
-        self.targets = targets
-        self._returned = threading.Condition()
-        self._callers: list[int] = []  # the threads of the calls that run
-        self.note_attempted()
-
-    @property
-    def may_change(self) -> bool:
-        """Whether what it returns counts."""
-        return _LOWEST <= self.ranking <= _HIGHEST
-
-    def sees(self, pid: str) -> bool:
-        """Whether *pid*, or the factory of it, is one of its targets."""
-        return self.targets is None or not self.targets.isdisjoint(schema_pids(pid))
-
-    def modified(self, pid: str, properties: Properties) -> Mapping[str, object] | None:
-        """What the plugin returns; None if it has been closed."""
-        caller = threading.get_ident()
-        with self._returned:
-            if self.is_closed:
-                return None
-            self._callers.append(caller)
-        try:
-            return self.plugin.modify_configuration(pid, properties)
-        finally:
-            with self._returned:
-                self._callers.remove(caller)
-                self._returned.notify_all()
-
-    def close(self, timeout_s: float | None = None) -> None:
-        """End it, as every registration; *timeout_s* waits for the calls that run."""
-        super().close(timeout_s)
-        own = {threading.get_ident()}
-        if timeout_s:
-            with self._returned:
-                self._returned.wait_for(
-                    lambda: own.issuperset(self._callers), timeout_s
-                )
+    properties: Properties | None
+    held: str | None = None
 
 
 class Processing:
@@ -92,7 +53,9 @@ class Processing:
         faults: Takes what they raise.
         secrets: The values that must not be shown.
         required: The names of plugins without which nothing is delivered.
-        when_changed: Called when one of those came or went.
+        newest: The newest entry of a PID, a tombstone too.
+        deliver: Has a PID, None: everything, looked at again: such a plugin came, went
+            or did its work again.
     """
 
     def __init__(
@@ -100,15 +63,17 @@ class Processing:
         faults: FaultBook,
         secrets: Secrets,
         required: Iterable[str],
-        when_changed: Callable[[], None],
+        newest: Callable[[str], Entry | None],
+        deliver: Callable[[str | None], None],
     ) -> None:
         self._faults = faults
         self._secrets = secrets
         names = (required,) if isinstance(required, str) else required
         self._required = tuple(dict.fromkeys(names))
-        self._when_changed = when_changed
+        self._newest = newest
+        self._deliver = deliver
         self._lock = threading.Lock()
-        self._plugins: tuple[PluginRegistration, ...] = ()
+        self._plugins: _Plugins = ()
 
     def add(
         self,
@@ -136,19 +101,169 @@ class Processing:
                 sorted((*self._plugins, one), key=lambda other: other.ranking)
             )
         one.on_close(lambda: self._remove(one))
-        self._report_missing(one)
+        self._report_missing_of(one)
         return one
 
     def missing(self) -> tuple[str, ...]:
         """The required plugins that are not there."""
+        return self._missing_in(self._plugins)
+
+    def prepared(
+        self, entry: Entry | None, is_over: Callable[[], bool] = _never
+    ) -> Processed:
+        """
+        What is delivered of *entry*.
+
+        A plugin that raises, or gives what cannot be delivered, is a fault. It is
+        skipped; if it is required, nothing is delivered until it has done its work.
+
+        Args:
+            entry: What serves somebody; None: nothing ever did.
+            is_over: Whether nobody is called any more: plugins neither.
+        """
+        plugins = self._plugins  # those of now: one that goes meanwhile has not worked
+        missing = self._missing_in(plugins)
+        if missing:
+            self._report_missing()
+            names = ", ".join(map(escaped, missing))
+            return Processed(None, f"until there is a plugin {names}")
+        delivered = entry.delivered() if entry is not None else None
+        if entry is None or delivered is None:
+            return Processed(None)
+        properties, idle = self._through(plugins, entry, delivered, is_over)
+        if not idle:
+            return Processed(properties)
+        names = ", ".join(escaped(name) for name in dict.fromkeys(idle))
+        pid = escaped(entry.configuration.pid)
+        return Processed(None, f"until the plugin {names} has processed {pid}")
+
+    def run(self, entry: Entry, properties: Properties) -> Properties:
+        """*properties* of *entry* after the plugins; one that raises is skipped."""
+        return self._through(self._plugins, entry, properties, _never)[0]
+
+    def attempt(
+        self, pid: str, properties: Properties, secrets: Iterable[str]
+    ) -> tuple[Properties | None, list[Diagnostic]]:
+        """
+        What would be delivered, and what plugins raise.
+
+        That is no fault: *properties* are not in force, and perhaps never will be.
+
+        Args:
+            pid: Whose properties.
+            properties: What would be delivered.
+            secrets: What must not be shown of it, besides the values of secret keys.
+
+        Returns:
+            None for the properties if a required plugin has not done its work.
+        """
+        hidden, found, is_whole = tuple(secrets), [], True
+        for one in _seeing(self._plugins, pid):
+            passed = one.passed(pid, properties)
+            found += self._complaints(one, pid, passed.error, properties, hidden)
+            is_whole &= passed.has_worked or one.name not in self._required
+            properties = passed.properties
+        return properties if is_whole else None, found
+
+    def forget(self, pid: str, revision: int) -> None:
+        """*pid* was deleted, as *revision*: what was raised before is no fault now."""
+        for one in self._plugins:
+            if one.failed.get(pid, revision) < revision:
+                self._clear(one, pid)
+
+    def _through(
+        self,
+        plugins: _Plugins,
+        entry: Entry,
+        properties: Properties,
+        is_over: Callable[[], bool],
+    ) -> tuple[Properties, list[str]]:
+        """*properties* after *plugins*, and the required ones that did not work."""
+        pid, idle = entry.configuration.pid, []
+        for one in _seeing(plugins, pid):
+            if is_over():
+                break
+            passed = one.passed(pid, properties)
+            found = self._complaints(
+                one, pid, passed.error, properties, entry.checked.secrets
+            )
+            self._settle(one, entry, found, has_worked=passed.has_worked)
+            if not passed.has_worked and one.name in self._required:
+                idle.append(one.name)
+            properties = passed.properties
+        return properties, idle
+
+    def _missing_in(self, plugins: _Plugins) -> tuple[str, ...]:
         if not self._required:
             return ()
-        there = {one.name for one in self._plugins}
+        there = {one.name for one in plugins}
         return tuple(name for name in self._required if name not in there)
 
-    def report_missing(self) -> None:
+    def _complaints(
+        self,
+        one: PluginRegistration,
+        pid: str,
+        error: BaseException | None,
+        properties: Properties,
+        secrets: Iterable[str],
+    ) -> list[Diagnostic]:
+        if error is None:
+            return []
+        return complaints(
+            error,
+            Expectation(
+                f"{one.name} to process {escaped(pid)}",
+                _HELD if one.name in self._required else _SKIPPED,
+                "plugin",
+            ),
+            [*self._secrets(), *secrets, *properties.secret_values()],
+        )
+
+    def _settle(
+        self,
+        one: PluginRegistration,
+        entry: Entry,
+        found: Sequence[Diagnostic],
+        *,
+        has_worked: bool,
+    ) -> None:
+        pid, revision = entry.configuration.pid, entry.configuration.revision
+        if found:
+            one.failed[pid] = revision
+            faults = [Fault.of(FaultKind.PLUGIN, pid, each) for each in found]
+            self._faults.report(FaultKind.PLUGIN, _subject(one, pid), faults)
+            if one.is_closed or self._is_gone(
+                pid, revision
+            ):  # asked last: see `forget`
+                self._clear(one, pid)
+        elif has_worked and pid in one.failed:
+            self._clear(one, pid)
+            if one.name in self._required:
+                self._deliver(pid)
+
+    def _is_gone(self, pid: str, revision: int) -> bool:
+        """Whether *pid* was deleted since it was at *revision*."""
+        newest = self._newest(pid)
+        return revision_of(newest) > revision and present(newest) is None
+
+    def _clear(self, one: PluginRegistration, pid: str) -> None:
+        one.failed.pop(pid, None)
+        self._faults.clear(FaultKind.PLUGIN, _subject(one, pid))
+
+    def _remove(self, one: PluginRegistration) -> None:
+        with self._lock:
+            self._plugins = tuple(other for other in self._plugins if other is not one)
+        for pid in tuple(one.failed):
+            self._clear(one, pid)
+        self._report_missing_of(one)
+
+    def _report_missing_of(self, one: PluginRegistration) -> None:
+        if one.name in self._required:
+            self._report_missing()
+            self._deliver(None)
+
+    def _report_missing(self) -> None:
         """Say which required plugins are not there, and that they hold things up."""
-        missing = self.missing()
         faults = [
             Fault(
                 kind=FaultKind.PLUGIN,
@@ -158,126 +273,14 @@ class Processing:
                 "out of required_plugins.",
                 rule="plugin",
             )
-            for name in missing
+            for name in self.missing()
         ]
         self._faults.report(FaultKind.PLUGIN, _REQUIRED, faults)
 
-    def run(self, pid: str, properties: Properties) -> Properties:
-        """
-        *properties* of *pid*, as the plugins want them delivered.
 
-        A plugin that raises, or gives what cannot be delivered, is skipped: a fault.
-        """
-        for one in self._seeing(pid):
-            after, error = _passed(one, pid, properties)
-            self._settle(one, pid, self._complaints(one, pid, error, properties))
-            properties = after
-        return properties
-
-    def attempt(
-        self, pid: str, properties: Properties, secrets: Iterable[str]
-    ) -> tuple[Properties, list[Diagnostic]]:
-        """
-        What `run` would return, and what plugins raise.
-
-        That is no fault: *properties* are not in force, and perhaps never will be.
-
-        Args:
-            pid: Whose properties.
-            properties: What would be delivered.
-            secrets: What must not be shown of it, besides the values of secret keys.
-        """
-        hidden, found = tuple(secrets), []
-        for one in self._seeing(pid):
-            after, error = _passed(one, pid, properties)
-            found += self._complaints(one, pid, error, properties, hidden)
-            properties = after
-        return properties, found
-
-    def _seeing(self, pid: str) -> Iterator[PluginRegistration]:
-        return (one for one in self._plugins if one.sees(pid))
-
-    def _complaints(
-        self,
-        one: PluginRegistration,
-        pid: str,
-        error: BaseException | None,
-        properties: Properties,
-        secrets: Iterable[str] = (),
-    ) -> list[Diagnostic]:
-        if error is None:
-            return []
-        return complaints(
-            error,
-            Expectation(
-                f"{one.name} to process {escaped(pid)}",
-                "It was skipped. Mend the plugin.",
-                "plugin",
-            ),
-            [*self._secrets(), *secrets, *properties.secret_values()],
-        )
-
-    def _settle(
-        self, one: PluginRegistration, pid: str, found: list[Diagnostic]
-    ) -> None:
-        if not found and pid not in one.faulty:
-            return
-        if found:
-            one.faulty.add(pid)
-        subject = _subject(one, pid)
-        faults = [Fault.of(FaultKind.PLUGIN, pid, each) for each in found]
-        self._faults.report(FaultKind.PLUGIN, subject, faults)
-        if one.is_closed:  # asked last: it may close meanwhile
-            self._faults.clear(FaultKind.PLUGIN, subject)
-
-    def _remove(self, one: PluginRegistration) -> None:
-        with self._lock:
-            self._plugins = tuple(other for other in self._plugins if other is not one)
-        for pid in one.faulty.copy():
-            self._faults.clear(FaultKind.PLUGIN, _subject(one, pid))
-        self._report_missing(one)
-
-    def _report_missing(self, one: PluginRegistration) -> None:
-        if one.name in self._required:
-            self.report_missing()
-            self._when_changed()
-
-
-def _passed(
-    one: PluginRegistration, pid: str, properties: Properties
-) -> tuple[Properties, BaseException | None]:
-    """What is delivered after *one*, and what it raised."""
-    after = properties
-
-    def call() -> None:
-        nonlocal after
-        result = one.modified(pid, properties)
-        if result is not None and result is not properties and one.may_change:
-            after = _deliverable(result, properties)
-
-    error = raised_by(call)
-    return after, error
-
-
-def _deliverable(result: object, before: Properties) -> Properties:
-    """
-    *result* instead of *before*; what is secret and what is automatic stays it.
-
-    Raises:
-        ConfigurationError: If it cannot be delivered.
-    """
-    if not isinstance(result, Mapping):
-        found = f"a result of type {type(result).__name__}"
-        raise ConfigurationError(None, f"{found}, which is no mapping and not None")
-    try:
-        own = without_automatic(result)
-    except InvalidConfigurationError as error:
-        found = "; ".join(f"{one.key}: found {one.found}" for one in error.violations)
-        reason = f"a result that cannot be delivered: {found}"
-        raise ConfigurationError(None, reason) from None
-    automatic = {k: v for k, v in before.items() if k.lower() in AUTOMATIC_KEYS}
-    return own.with_items(automatic).with_secrets(before.secret_keys)
+def _seeing(plugins: _Plugins, pid: str) -> Iterable[PluginRegistration]:
+    return (one for one in plugins if one.sees(pid))
 
 
 def _subject(one: PluginRegistration, pid: str) -> str:
-    return f"{one.name} {id(one):x} {pid}"
+    return f"{one.name} {one.number} {pid}"

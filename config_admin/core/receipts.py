@@ -18,7 +18,8 @@ class Receipt:
     What one service made of one PID.
 
     Revisions are those of the configuration that serves the PID; that of a deleted
-    configuration stands for "there is none", as does 0 if there never was one.
+    configuration stands for "there is none", as does 0 if there never was one. Of an
+    instance there is none once the factory's `deleted` has returned, or raised.
 
     Attributes:
         service: Its name.

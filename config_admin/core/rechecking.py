@@ -92,7 +92,7 @@ class Rechecking(Configurations):
         delivered = entry.delivered() if entry is not None else None
         if entry is None or delivered is None:
             raise self.no_such(pid)
-        processed = self.processing.run(pid, delivered)
+        processed = self.processing.run(entry, delivered)
         return ProcessedProperties(processed, entry.checked.sources)
 
     def _renewed(self, before: Entry) -> tuple[Entry, tuple[Diagnostic, ...]]:

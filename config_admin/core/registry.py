@@ -8,7 +8,7 @@ from itertools import count
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from config_admin.core.adapting import Adapted
-from config_admin.core.call import is_inside
+from config_admin.core.display import escaped
 from config_admin.core.errors import UsageError
 from config_admin.core.events import ConfigurationEvent
 from config_admin.core.lane import Lane
@@ -43,13 +43,17 @@ class Registration:
         Wait until its first calls have been made; whether it was in time.
 
         Raises:
-            UsageError: If a callback would wait without a limit: perhaps for itself.
+            UsageError: If a callback would wait without a limit: perhaps for itself. Or
+                if the event loop would wait that those calls run on.
         """
-        if timeout_s is None and is_inside() and not self._attempted.is_set():
-            raise UsageError(
-                "A callback cannot call wait() without a time limit: it may wait for "
-                "itself."
-            )
+        if not self._attempted.is_set() and self._lane is not None:
+            if timeout_s is None and self._lane.is_caller_inside():
+                raise UsageError(
+                    "A callback cannot call wait() without a time limit: it may wait "
+                    "for itself."
+                )
+            if timeout_s is None or timeout_s > 0:
+                _require_off_loop(self._lane, "wait")
         return self._attempted.wait(timeout_s)
 
     def note_attempted(self) -> None:
@@ -71,7 +75,13 @@ class Registration:
 
         A call that is running may end later; *timeout_s* waits for it, though never
         from inside itself.
+
+        Raises:
+            UsageError: If the event loop would wait that the call runs on; it has not
+                ended then.
         """
+        if timeout_s and self._lane is not None and not self._lane.is_around_caller():
+            _require_off_loop(self._lane, "close")
         self._is_closed = True
         if self._lane is not None:
             self._lane.close()
@@ -80,6 +90,14 @@ class Registration:
         self._attempted.set()
         if self._lane is not None:  # last: nobody asks it for anything meanwhile
             self._lane.close(timeout_s)
+
+
+def _require_off_loop(lane: Lane, name: str) -> None:
+    if lane.needs_caller():
+        raise UsageError(
+            f"{name}() would block the event loop that {escaped(lane.name)} runs on, "
+            f"and wait in vain. Use 'await asyncio.to_thread(registration.{name}, …)'."
+        )
 
 
 class ListenerRegistration(Registration):

@@ -66,7 +66,7 @@ class LaneDispatcher:
         self._busy_after_s = busy_after_s
         self._standstill_after_s = standstill_after_s
         self._watch = Watch(clock, report)
-        self._pool = Pool(max_threads, linger_s)
+        self._pool = Pool(max_threads, linger_s, self)
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
         self._stalled = threading.Condition(self._lock)
@@ -109,6 +109,8 @@ class LaneDispatcher:
         """
         Start no further call and wait *timeout_s* for those that run.
 
+        Their lanes have ended: what such a call has handed over begins no more.
+
         Returns:
             The lanes whose call still runs, each with a fault until it returns; their
             threads are daemons.
@@ -121,9 +123,10 @@ class LaneDispatcher:
             for changed in (self._work, self._stalled, self._settled, self._advanced):
                 changed.notify_all()
             self._settled.wait_for(lambda: not self._turns, timeout_s)
-            stuck = {
-                turn: lane for turn, lane in self._turns.items() if not turn.is_over
-            }
+            turns = self._turns.copy()
+        for lane in turns.values():
+            lane.end()
+        stuck = {turn: lane for turn, lane in turns.items() if not turn.is_over}
         self._pool.stop()
         self._watch.stop()
         if standstill is not None:
@@ -134,7 +137,7 @@ class LaneDispatcher:
 
     def lane(self, name: str) -> Lane:
         """A new lane."""
-        return Lane(name, self._schedule, self._clock, self._lane_closed)
+        return Lane(name, self._schedule, self._clock, self._lane_closed, self)
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until nothing waits or runs; whether that was so in time."""
@@ -148,7 +151,7 @@ class LaneDispatcher:
         """Wait until everything submitted to *lane* before has run."""
         wanted = lane.submitted
         with self._lock:
-            if not self._running or is_inside():
+            if not self._running or is_inside(self):
                 return False
             self._advanced.wait_for(
                 lambda: lane.done >= wanted or not self._running, timeout_s
@@ -161,7 +164,7 @@ class LaneDispatcher:
 
     def is_inside(self) -> bool:
         """Whether the caller is inside a callback, or a call of `run_within`."""
-        return is_inside()
+        return is_inside(self)
 
     def _is_settled(self) -> bool:
         return not (self._queue or self._turns)

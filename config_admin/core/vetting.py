@@ -82,11 +82,12 @@ class Vetting:
 
     def violations(
         self, pid: str, entry: Entry, judges: tuple[Followed, ...]
-    ) -> list[Diagnostic]:
+    ) -> list[Diagnostic] | None:
         """
         What *judges* have against *entry* as the configuration of *pid*.
 
-        And if they have anything, what plugins raised: it may be why.
+        And if they have anything, what plugins raised: it may be why. None if they were
+        not asked, since a required plugin raised: they are when it is delivered.
 
         Raises:
             NotRunningError: If they cannot be asked any more.
@@ -96,6 +97,8 @@ class Vetting:
             return []
         secrets = entry.checked.secrets
         processed, complained = self.processing.attempt(pid, delivered, secrets)
+        if processed is None:
+            return None
         hidden = [*secrets, *delivered.secret_values(), *processed.secret_values()]
         checks = [
             (one, partial(check, known_as, processed))

@@ -190,7 +190,7 @@ class FileInstall:
         try:
             return call()
         except Exception:  # noqa: BLE001 - a mistake with one file must not end all others
-            with suppress(Exception):  # a log handler of the program's own
+            with suppress(Exception, SystemExit):  # a log handler of the program's own
                 _LOG.exception("%s: not looked at; trying again", escaped(about))
             return _AFTER_ERROR_S
 

@@ -22,6 +22,9 @@ class Timing:
         quiet_s: A change is written back when its PID was quiet for this long.
         quiet_limit_s: It is written back after this at the latest.
         retry_s: What failed is tried again after this.
+        first_retry_s: A file that could not be written is tried again after this, then
+            after twice as long, and so on.
+        last_retry_s: It is tried again after this at the latest.
         rescan_s: A directory that is watched is looked through after this all the same.
         poll_s: One that cannot be watched is looked through after this.
         missing_s: One that is missing is looked for after this.
@@ -35,11 +38,32 @@ class Timing:
     quiet_s: float = 0.05
     quiet_limit_s: float = 0.5
     retry_s: float = 5.0
+    first_retry_s: float = 1.0
+    last_retry_s: float = 30.0
     rescan_s: float = 30.0
     poll_s: float = 1.0
     missing_s: float = 0.25
     probe_s: float = 300.0
     answer_s: float = 2.0
+
+
+class Retries:
+    """How long to wait before what failed is tried again: longer each time."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._first_s = timing.first_retry_s
+        self._last_s = timing.last_retry_s
+        self._waited_s: dict[str, float] = {}
+
+    def next_s(self, pid: str) -> float:
+        """How long to wait now that *pid* has failed again."""
+        doubled_s = 2 * self._waited_s.get(pid, self._first_s / 2)
+        self._waited_s[pid] = min(doubled_s, self._last_s)
+        return self._waited_s[pid]
+
+    def end(self, pid: str) -> None:
+        """It has succeeded."""
+        self._waited_s.pop(pid, None)
 
 
 class Settling:

@@ -15,7 +15,7 @@ from config_admin.core.ports import FileRecord
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.drafts import digest_of
 from config_admin.fileinstall.names import file_name_of
-from config_admin.fileinstall.pace import UnwrittenChanges
+from config_admin.fileinstall.pace import Retries, UnwrittenChanges
 from config_admin.fileinstall.reading import (
     Content,
     FileBusyError,
@@ -51,6 +51,7 @@ class WriteBack:
     def __init__(self, context: Context, unwritten: UnwrittenChanges) -> None:
         self._unwritten = unwritten
         self._locked_since_s = 0.0
+        self._retries = Retries(context.timing)
         self._context = context
         self._path = context.path
         self._ledger = context.ledger
@@ -111,7 +112,7 @@ class WriteBack:
         except OSError as error:
             self._unwritten.fail(pid)
             self._report_failure(pid, name, error)
-            return self._context.timing.retry_s
+            return self._retries.next_s(pid)
         self._note_written(pid, name, known, current)
         return None
 
@@ -123,6 +124,7 @@ class WriteBack:
         )
         self._ledger.put(pid, written)
         self._locked_since_s = 0.0
+        self._retries.end(pid)
         self._faults.clear(FaultKind.WRITE_BACK, pid)
 
     def _write(

@@ -88,16 +88,21 @@ def test_a_coroutine_is_inside_as_long_as_any_call_around_it(dispatcher, loop):
     assert coroutine.inside == [True, True]
 
 
-def test_inside_one_dispatcher_is_inside_for_all(lanes):
+def test_inside_one_dispatcher_is_outside_of_another(lanes):
+    """CM-18: a callback of one admin may wait for another admin."""
     inside = []
+    other = InlineDispatcher()
 
-    lanes.lane("lane").submit(
-        "a", lambda: inside.append(InlineDispatcher().is_inside())
-    )
+    def look():
+        inside.append((lanes.is_inside(), other.is_inside()))
+
+    lanes.lane("lane").submit("a", look)
     assert lanes.flush(LIMIT_S)
-    InlineDispatcher().run_within(lambda: inside.append(lanes.is_inside()), LIMIT_S)
+    other.run_within(look, LIMIT_S)
+    lanes.lane("lane").submit("a", lambda: other.run_within(look, LIMIT_S))
+    assert lanes.flush(LIMIT_S)
 
-    assert inside == [True, True]
+    assert inside == [(True, False), (False, True), (True, True)]
 
 
 def test_a_call_with_a_limit_is_inside_and_its_caller_is_not(dispatcher):

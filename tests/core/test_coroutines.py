@@ -2,7 +2,9 @@
 
 import asyncio
 import functools
+import queue
 import threading
+import time
 from unittest.mock import AsyncMock
 
 import pytest
@@ -123,6 +125,14 @@ def on(loop, function):
 def only(faults):
     (fault,) = faults.all()
     return fault
+
+
+def wait_until(condition):
+    """Wait for *condition* to hold."""
+    pause, deadline_s = threading.Event(), time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline_s
+        pause.wait(0.001)
 
 
 # On which loop
@@ -431,6 +441,52 @@ def test_who_waits_on_the_loop_itself_is_told_instead(world):
     assert service.calls == []
 
 
+def test_who_waits_for_its_first_call_on_its_loop_is_told_instead(busy_world, loop):
+    """CM-25, CM-18: a call that cannot come; elsewhere it may be waited for."""
+
+    def register_and_wait():
+        registration = busy_world.follow("a", service)
+        with pytest.raises(UsageError, match=r"to_thread\(registration\.wait, …\)"):
+            registration.wait()
+        assert not registration.wait(0)
+        return registration
+
+    service = Service()
+    registration = on(loop, register_and_wait)
+
+    assert registration.wait(LIMIT_S)
+    assert on(loop, registration.wait), "what is over is not waited for"
+
+
+def test_a_plain_callback_may_be_waited_for_on_any_loop(busy_world, loop):
+    """CM-25: it needs none."""
+    on(loop, lambda: busy_world.follow("a", Service()))
+
+    def register_and_wait():
+        registration = busy_world.service("a")[1]
+        return registration.wait(LIMIT_S)
+
+    assert on(loop, register_and_wait)
+
+
+def test_who_closes_with_a_limit_on_its_loop_is_told_instead(busy_world, loop):
+    """CM-25, CM-23: the call that runs could not end; without a limit it is closed."""
+    slow = Slow()
+    registration = on(loop, lambda: busy_world.follow("a", slow))
+    assert slow.started.wait(LIMIT_S)
+
+    def close():
+        with pytest.raises(UsageError, match=r"close\(\) would block the event loop"):
+            registration.close(LIMIT_S)
+        assert not registration.is_closed
+        registration.close()
+        assert registration.is_closed
+
+    on(loop, close)
+    loop.call_soon_threadsafe(slow.released.set)
+    busy_world.flush()
+
+
 # What a coroutine raises
 
 
@@ -569,3 +625,108 @@ def test_a_loop_that_stands_still_is_waited_for(busy_world, idle_loop):
     assert service.calls[-1] == {"x": 1, "service.pid": "a"}
     assert set(service.loops) == {idle_loop}
     assert busy_world.faults.all() == ()
+
+
+# Where a coroutine is
+
+
+@pytest.fixture
+def busy_faults():
+    """The faults that come, one by one."""
+    return queue.Queue()
+
+
+@pytest.fixture
+def watched_world(make_world, make_lanes, busy_faults):
+    """A world in which each call takes too long."""
+
+    def report(_kind, _subject, faults):
+        for fault in faults:
+            busy_faults.put(fault)
+
+    lanes = make_lanes(report=report, busy_after_s=0.001)
+    lanes.start()
+    return make_world(lanes)
+
+
+def test_a_coroutine_that_takes_long_is_shown_where_it_waits(
+    watched_world, busy_faults, loop
+):
+    """CM-25, CM-47: not the thread that waits for it."""
+    slow = Slow()
+
+    async def updated(properties):
+        await slow.updated(properties)
+
+    registration = on(loop, lambda: watched_world.follow("a", updated))
+    assert slow.started.wait(LIMIT_S)
+    on(loop, lambda: None)  # it has come to rest where it waits
+    busy_faults.get(timeout=LIMIT_S)
+
+    stack = registration.lane.stack()
+
+    names = [place.rpartition(" ")[2] for place in stack.split(" > ")]
+    assert names == ["updated", "updated", "wait"]
+    assert f"{__file__}:" in stack
+    assert "coroutines.py" not in stack.replace(__file__, "")
+    loop.call_soon_threadsafe(slow.released.set)
+    watched_world.flush()
+
+
+def test_a_coroutine_that_blocks_its_loop_is_shown_where_it_does(
+    watched_world, busy_faults, loop
+):
+    """CM-25, CM-47: also what it calls."""
+    entered, released = threading.Event(), threading.Event()
+
+    def block():
+        entered.set()
+        assert released.wait(LIMIT_S)
+
+    async def updated(_):
+        await asyncio.sleep(0)
+        block()
+
+    registration = on(loop, lambda: watched_world.follow("a", updated))
+    assert entered.wait(LIMIT_S)
+
+    stack = registration.lane.stack()
+
+    names = [place.rpartition(" ")[2] for place in stack.split(" > ")]
+    assert names[:3] == ["updated", "block", "wait"]
+    assert str(busy_faults.get(timeout=LIMIT_S).kind.value) == "callback"
+    released.set()
+    watched_world.flush()
+
+
+def test_a_coroutine_that_its_loop_has_not_come_to_is_told_as_that(
+    watched_world, busy_faults, idle_loop
+):
+    """CM-25, CM-47."""
+    watched_world.admin.home.loop = idle_loop
+
+    registration = watched_world.follow("a", Service())
+    busy_faults.get(timeout=LIMIT_S)
+
+    expected = "an event loop that has not come to it yet"
+    wait_until(lambda: registration.lane.stack() == expected)
+
+
+# The end of the admin
+
+
+def test_none_begins_once_its_admin_was_stopped(busy_world):
+    """CM-25, CM-47: nor if it was handed to the loop before."""
+    service = Service()
+
+    async def stop_before_the_loop_comes_to_it(loop):
+        busy_world.follow("a", service)
+        assert loop.handed_over.wait(LIMIT_S)
+        assert len(busy_world.dispatcher.stop(0)) == 1
+        for _ in range(10):  # it would have begun in the first of them
+            await asyncio.sleep(0)
+
+    with asyncio.Runner(loop_factory=NotingLoop) as runner:
+        runner.run(stop_before_the_loop_comes_to_it(runner.get_loop()))
+
+    assert service.calls == []

@@ -742,6 +742,11 @@ def test_new_services_are_asked_though_closed_ones_were_asked_before(world):
         ("half \udc80", "half \\udc80"),
         ("half \udc80x.", f"half {MASK}."),
         ("a-zebra", MASK),
+        ("HUNTER2, Hunter22.", f"{MASK}, {MASK}."),
+        ("GRÖSSE größe GrÖße.", f"{MASK} {MASK} {MASK}."),
+        ("amqp://gr%c3%b6%c3%9fe@host", f"amqp://{MASK}@host"),
+        ("ﬁn and FIN", f"{MASK} and {MASK}"),
+        ("ﬂy", MASK),
         ("x is too short to be one", "x is too short to be one"),
         ("\x1b[31m", "\\x1b[31m"),
         ("", ""),
@@ -752,7 +757,7 @@ def test_secret_values_are_taken_out_of_foreign_texts(text, expected):
     """CM-37, CM-51."""
     secrets = ["hunter2", "hunter22", "4711", "", "x", "it's\"\\\n", "größe", "a/b"]
     secrets += ["a b+c", "-BEGIN-\nMIIEvQ\n-END-\n", "ö'\"\\", "ä/ b", "\udc80x"]
-    secrets += ["zebra", "a-zebra"]
+    secrets += ["zebra", "a-zebra", "fin", "ly"]
 
     assert scrubbed(text, secrets) == expected
 

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from config_admin.core.dispatch import InlineDispatcher
+from config_admin.core.errors import UsageError
 
 LIMIT_S = 10.0
 
@@ -302,3 +303,33 @@ def test_an_interrupt_from_the_keyboard_loses_no_call(inline):
     lane.submit("c", lambda: done.append("c"))
     inline.flush()
     assert done == ["b", "c"]
+
+
+def test_what_never_comes_to_an_end_is_told(inline):
+    """CM-18: a callback that changes what it follows each time."""
+    lane, other = inline.lane("acme.Echo"), inline.lane("other")
+    done = []
+
+    def call():
+        done.append("a")
+        lane.submit("the.pid", call)
+
+    lane.submit("the.pid", call)
+    other.submit("a", lambda: done.append("other"))
+    with pytest.raises(UsageError, match=r"acme\.Echo .* again for the\.pid: each"):
+        inline.flush()
+
+    assert "other" in done
+    lane.close()
+    assert inline.flush()
+
+
+def test_however_much_waits_already_is_run(inline):
+    done = []
+    lane = inline.lane("lane")
+    for number in range(20_001):
+        lane.submit(number, lambda: done.append(None))
+
+    assert inline.flush()
+
+    assert len(done) == 20_001

@@ -542,3 +542,25 @@ def test_an_instance_may_have_a_name_with_signs_of_its_own(world):
     assert {properties["service.factoryPid"] for _, properties in factory.calls} == {
         "f"
     }
+
+
+def test_what_came_and_went_unseen_mends_no_end_that_failed(world):
+    """CM-26, CM-21: a success does."""
+    factory, _ = world.factory("f")
+    factory.errors["f~x"] = ValueError("cannot end")
+    world.admin.update("f~x", {})
+    world.flush()
+    world.admin.delete("f~x")
+    world.flush()
+    failed = world.faults.all()
+    assert len(failed) == 1
+
+    world.admin.update("f~x", {})
+    world.admin.delete("f~x")
+    world.flush()
+    assert world.faults.all() == failed
+
+    factory.errors.clear()
+    world.admin.update("f~x", {})
+    world.flush()
+    assert world.faults.all() == ()

@@ -1,5 +1,6 @@
 """A lane: who waits on it, what runs, since when and where."""
 
+import logging
 import threading
 import time
 from functools import partial
@@ -7,6 +8,7 @@ from functools import partial
 import pytest
 
 from config_admin.core.dispatch import InlineDispatcher
+from config_admin.core.lane import Lane
 
 LIMIT_S = 10.0
 SOON_S = 0.05  # long enough to notice what should not happen
@@ -255,3 +257,27 @@ def test_the_stack_shows_nothing_that_moves_a_cursor(inline):
 
     assert "evil\\x1b[2J\\u202e.py" in stacks[0]
     assert stacks[0].isprintable()
+
+
+class ExitingHandler(logging.Handler):
+    """Ends the program when something goes wrong."""
+
+    def emit(self, record):
+        raise SystemExit(record.getMessage())
+
+
+def test_a_log_handler_that_exits_ends_no_lane():
+    """CM-21."""
+    queue, done = [], []
+    lane = Lane("lane", queue.append, lambda: 0.0)
+    lane.submit("a", lambda: 1 / 0)
+    lane.submit("b", lambda: done.append("b"))
+    logger, handler = logging.getLogger("config_admin"), ExitingHandler()
+    logger.addHandler(handler)
+    try:
+        assert lane.run_next()
+    finally:
+        logger.removeHandler(handler)
+
+    assert not lane.run_next()
+    assert done == ["b"]

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -565,13 +566,13 @@ def test_what_is_no_plugin_is_refused_at_once(add, plugin, words):
 
 
 @pytest.mark.parametrize("targets", [["a", "../b"], "", [1]])
-def test_targets_are_pids(world, add, targets):
+def test_targets_are_pids(add, delivered, targets):
     """CM-01."""
     plugin = setting(x=1)
     with pytest.raises(InvalidPidError):
         add(plugin, targets=targets)
 
-    assert world.admin.processing.run("a", Properties()) == {}
+    assert delivered({}) == {"service.pid": "a"}
 
 
 # Required plugins
@@ -735,3 +736,223 @@ def test_processed_properties_of_what_holds_without_a_configuration(world, add):
     processed = world.admin.processed_properties("a")
 
     assert dict(processed) == {"x": 1, "y": 2, "service.pid": "a"}
+
+
+# Deletions
+
+
+def test_the_fault_of_a_plugin_goes_with_the_configuration(world, add):
+    """CM-31: that of another one stays."""
+    plugin = Plugin()
+    add(plugin)
+    for pid in "ab":
+        world.service(pid)
+        world.admin.update(pid, {})
+    plugin.error = ValueError("no")
+    for pid in "ab":
+        world.admin.update(pid, {"x": 1})
+    world.flush()
+    assert {fault.pid for fault in world.faults.all()} == {"a", "b"}
+
+    world.admin.delete("a")
+
+    assert only(world.faults).pid == "b"
+
+
+def test_what_a_plugin_raises_during_the_deletion_is_no_fault(world, add):
+    """CM-31: it was called with what is gone."""
+
+    def delete(pid, _):
+        if world.admin.find(pid):
+            world.admin.delete(pid)
+        raise ValueError
+
+    add(Plugin(delete))
+    world.service("a")
+    world.admin.update("a", {})
+    world.flush()
+
+    assert world.faults.all() == ()
+
+
+def test_the_fault_of_what_holds_without_a_configuration_stays(world, add):
+    """CM-31: it is delivered after the deletion."""
+    world.validator.instead = {"a": world.validator.check("a", Properties({"x": 1}))}
+    plugin = Plugin()
+    plugin.error = ValueError("no")
+    add(plugin)
+    world.service("a")
+    world.admin.update("a", {})
+    world.flush()
+
+    world.admin.delete("a")
+    world.flush()
+
+    assert only(world.faults).pid == "a"
+
+
+# The end of the admin
+
+
+def test_once_the_admin_was_stopped_nothing_follows_a_plugin(busy_world, blocked):
+    """CM-47: neither another plugin, nor the service."""
+    first, second = blocked(), Plugin()
+    busy_world.admin.processing.add(Plugin(lambda *_: first()), ranking=1)
+    busy_world.admin.processing.add(second, ranking=2)
+    busy_world.admin.update("a", {})
+    service, _ = busy_world.service("a")
+    assert first.started.wait(LIMIT_S)
+
+    assert len(busy_world.dispatcher.stop(0)) == 1
+    first.released.set()
+    first.thread.join(LIMIT_S)
+
+    assert not first.thread.is_alive()
+    assert (second.seen, service.calls) == ([], [])
+
+
+# Required plugins that raise
+
+
+@pytest.fixture
+def decrypting(make_world):
+    """A world with a plugin that is required, and there; and that plugin."""
+    world, plugin = make_world(required_plugins=("decrypt",)), setting(clear=1)
+    world.admin.processing.add(plugin, name="decrypt")
+    return world, plugin
+
+
+def test_without_the_work_of_a_required_plugin_nothing_is_delivered(decrypting):
+    """CM-32: the service keeps what it has; another PID is none of it."""
+    world, plugin = decrypting
+    services = {pid: world.service(pid)[0] for pid in "ab"}
+    world.admin.update("a", {"x": 1})
+    world.flush()
+
+    plugin.error = ValueError("no key")
+    world.admin.update("a", {"x": 2})
+    world.flush()
+
+    assert [call and call["x"] for call in services["a"].calls] == [1]
+    fault = only(world.faults)
+    assert (fault.kind, fault.pid) == (FaultKind.PLUGIN, "a")
+    assert fault.expected == "decrypt to process a"
+    assert fault.cure == "Nothing is delivered without it. Mend the plugin."
+    (receipt,) = world.admin.audience.receipts("a")
+    assert (receipt.applied, receipt.refused) == (1, None)
+    assert receipt.held == "until the plugin decrypt has processed a"
+    assert world.admin.audience.wait_settled("a", 0)
+    assert services["b"].calls == [None], "there is nothing to be processed"
+
+
+def test_as_soon_as_a_required_plugin_succeeds_everybody_gets_it(decrypting):
+    """CM-32: whoever had it called."""
+    world, plugin = decrypting
+    plugin.error = ValueError("no key")
+    world.admin.update("a", {"x": 1})
+    services = [world.service("a")[0] for _ in range(2)]
+    world.flush()
+    plugin.error = None
+
+    assert world.admin.processed_properties("a")["clear"] == 1
+    world.flush()
+
+    assert [[call["clear"] for call in one.calls] for one in services] == [[1], [1]]
+    assert world.faults.all() == ()
+    assert {one.held for one in world.admin.audience.receipts("a")} == {None}
+
+
+def test_what_a_required_plugin_holds_back_goes_on_when_it_is_replaced(decrypting):
+    """CM-32."""
+    world, plugin = decrypting
+    plugin.error = ValueError("no key")
+    world.admin.update("a", {})
+    service, _ = world.service("a")
+    broken = world.admin.processing.add(plugin, name="decrypt", ranking=1)
+    world.flush()
+    plugin.error = None
+    broken.close()
+
+    world.flush()
+
+    assert [call["clear"] for call in service.calls] == [1]
+    assert world.faults.all() == ()
+
+
+def test_of_two_required_ones_that_is_closed_on_the_way_holds_nothing_up(decrypting):
+    """CM-32: the other one has worked."""
+    world, _ = decrypting
+    own = world.admin.processing.add(setting(more=1), name="decrypt", ranking=2)
+    world.admin.processing.add(Plugin(lambda *_: own.close()), ranking=-1)
+    world.admin.update("a", {})
+    service, _ = world.service("a")
+
+    world.flush()
+
+    assert service.calls == [{"clear": 1, "service.pid": "a"}]
+    assert world.told == []
+
+
+def test_a_closed_required_plugin_lets_nothing_through(make_world):
+    """CM-32: the last one of its name, closed by a plugin before it."""
+    world = make_world(required_plugins=("decrypt",))
+    own = world.admin.processing.add(setting(clear=1), name="decrypt", ranking=2)
+    world.admin.processing.add(Plugin(lambda *_: own.close()), ranking=1)
+    world.admin.update("a", {})
+    service, _ = world.service("a")
+
+    world.flush()
+
+    assert service.calls == []
+    assert only(world.faults).found == "no plugin 'decrypt'"
+
+
+def test_what_a_required_plugin_has_not_seen_is_checked_when_it_has(decrypting):
+    """CM-22, CM-32: a check of half of it would say nothing."""
+    world, plugin = decrypting
+    asked = []
+
+    class Checking:
+        def check(self, properties):
+            asked.append(dict(properties))
+
+        def updated(self, properties):
+            """Takes it."""
+
+    world.follow("a", Checking())
+    world.flush()
+    plugin.error = ValueError("no key")
+    world.admin.update("a", {"x": 1})
+    assert asked == []
+
+    plugin.error = None
+    world.flush()
+
+    assert asked == [{"x": 1, "clear": 1, "service.pid": "a"}]
+
+
+def test_a_plugin_does_not_show_a_part_that_was_secret_when_it_was_called(world, add):
+    """CM-37: the secret is another one by now."""
+
+    class Rotating(type(world.validator)):
+        secret = "old-secret"
+
+        def check(self, pid, properties):
+            return replace(super().check(pid, properties), secrets=(self.secret,))
+
+    def fail(*_):
+        if world.validator.secret != "new-secret":
+            world.validator.secret = "new-secret"
+            world.validator.schema = "another"
+            world.admin.recheck("a")
+            raise ValueError("old-secret is wrong, as is new-secret")
+
+    world.validator.__class__ = Rotating
+    add(Plugin(fail))
+    world.admin.update("a", {})
+    service, _ = world.service("a")
+    world.flush()
+
+    assert len(service.calls) == 2
+    (_, fault), _ = world.told
+    assert f"ValueError: {MASK} is wrong, as is {MASK}" in fault.found

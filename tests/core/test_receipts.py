@@ -123,7 +123,7 @@ def test_a_factory_is_busy_with_an_end_too(world, now):
     assert [(one.applied, one.busy_with, one.busy_since) for one in seen] == [
         (1, 2, now)
     ]
-    assert receipt(world, "f~x").applied is None
+    assert world.admin.audience.receipts("f~x") == ()
 
 
 # CM-48: refused
@@ -581,3 +581,57 @@ def test_who_waits_for_the_first_call_sees_it_made(busy_world, released):
     waiting.join(LIMIT_S)
 
     assert results == [True]
+
+
+# CM-48: a factory
+
+
+def test_a_factory_pid_stands_for_its_instances(world):
+    """CM-48: also for those with a target, and for whoever follows one of them."""
+    factory, _ = world.factory("f", target="app")
+    one, _ = world.service("f~x")
+    for pid in ("f~x", "f|app~y", "f|other~z", "g~x"):
+        world.admin.update(pid, {})
+    assert not world.admin.audience.wait_settled("f", 0)
+    world.flush()
+
+    assert world.admin.audience.wait_settled("f", 0)
+    receipts = world.admin.audience.receipts("f")
+    assert [(each.pid, each.applied) for each in receipts] == [
+        ("f|app~y", 1),
+        ("f~x", 1),
+        ("f~x", 1),
+    ]
+    assert len(factory.calls) == 2
+    assert len(one.calls) == 1
+    (targeted,) = world.admin.audience.receipts("f|app")
+    assert targeted.pid == "f|app~y"
+
+
+def test_of_what_nobody_follows_there_is_no_receipt(world):
+    """CM-48: nobody is waited for."""
+    world.factory("f")
+    world.admin.update("a", {})
+
+    for pid in ("a", "f", "g"):
+        assert world.admin.audience.wait_settled(pid, 0)
+        assert world.admin.audience.receipts(pid) == ()
+
+
+def test_an_instance_has_a_receipt_until_the_factory_let_it_go(world):
+    """CM-48, CM-26."""
+    factory, _ = world.factory("f")
+    world.admin.update("f~x", {})
+    world.admin.update("f~y", {})
+    world.flush()
+    factory.errors["f~x"] = ValueError("no")
+
+    world.admin.delete("f~x")
+    assert not world.admin.audience.wait_settled("f", 0)
+    assert [one.pid for one in world.admin.audience.receipts("f")] == ["f~x", "f~y"]
+    world.flush()
+
+    assert world.admin.audience.wait_settled("f", 0)
+    assert world.admin.audience.receipts("f~x") == ()
+    assert [one.pid for one in world.admin.audience.receipts("f")] == ["f~y"]
+    assert [one.pid for one in world.admin.audience.receipts()] == ["f~y"]

@@ -237,7 +237,7 @@ def test_where_nothing_can_be_put_aside_the_file_stays(refused, full_disk):
     refused.pass_time(1)
 
     with full_disk(1000):
-        assert refused.look() == pytest.approx(5.0)
+        assert refused.look() == pytest.approx(1.0)
         assert refused.text() == REFUSED + "#" * 2000
         assert kept(refused) == {}
         assert refused.faults("write-back")

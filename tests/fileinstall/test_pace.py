@@ -2,7 +2,13 @@
 
 import pytest
 
-from config_admin.fileinstall.pace import Absences, Settling, Timing, UnwrittenChanges
+from config_admin.fileinstall.pace import (
+    Absences,
+    Retries,
+    Settling,
+    Timing,
+    UnwrittenChanges,
+)
 
 
 class Time:
@@ -134,3 +140,14 @@ def test_files_that_go_on_and_on_do_not_hold_the_first_back_for_ever(time):
         absences.left_s(str(number))
 
     assert absences.left_s("p") == 0.0
+
+
+def test_what_fails_again_is_tried_again_later_and_later():
+    retries = Retries(Timing())
+
+    waited_s = [retries.next_s("p") for _ in range(7)]
+
+    assert waited_s == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    assert retries.next_s("q") == 1.0
+    retries.end("p")
+    assert retries.next_s("p") == 1.0

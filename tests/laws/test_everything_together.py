@@ -260,6 +260,8 @@ class Model:
             self.present[pid] = after
             if after is None:
                 del self.present[pid]
+                for plugin in self.plugins:
+                    plugin.faulty.discard(pid)
 
     def refuse(self, pid, origin):
         there = self.present.get(pid)
@@ -295,6 +297,8 @@ class Model:
     def _vetted(self, after, present):
         """*after*, with those who were asked; None if one of them refuses it."""
         judges = self._judges(after.pid, present)
+        if any(one.is_failing and one.sees(after.pid) for one in self.required):
+            judges = frozenset()
         processed = self.processed(after)
         if any(judge.vetoes(processed) for judge in judges):
             return None
@@ -314,9 +318,18 @@ class Model:
     # What is delivered
 
     @property
+    def required(self):
+        return [plugin for plugin in self.plugins if plugin.name == REQUIRED]
+
+    @property
     def is_held(self):
         """Whether a required plugin is missing."""
-        return not any(plugin.name == REQUIRED for plugin in self.plugins)
+        return not self.required
+
+    def holds(self, stored):
+        """Whether *stored* waits for a required plugin: it raised when called last."""
+        is_failed = stored and any(stored.pid in one.faulty for one in self.required)
+        return self.is_held or bool(is_failed)
 
     def processed(self, stored):
         """What a service gets of *stored*; None of nothing."""
@@ -505,7 +518,7 @@ class Follower(Party):
     def called(self, pid, properties, changed):
         stored = self.serving(pid)
         assert not self.is_closed
-        assert not self.model.is_held
+        assert not self.model.holds(stored)
         assert self.is_due(pid), "once too often"
         assert properties == self.model.processed(stored)
         revision = stored.revision if stored else self.model.revisions[pid]
@@ -526,13 +539,10 @@ class Follower(Party):
     def come_to_rest(self):
         """Its lane has run."""
         assert self.registration.wait(0)
-        due = set(filter(self.is_due, self.known()))
+        due = self.held = set(filter(self.is_due, self.known()))
         if self.model.is_held:
-            self.held = due
             self.model.is_told = self.model.is_told or bool(due)
-        else:
-            assert not due
-            self.held = set()
+        assert all(self.model.holds(self.serving(pid)) for pid in due)
         told = {
             one.pid: one
             for one in self.machine.admin.audience.receipts()
@@ -685,11 +695,13 @@ class Plugin(Party):
             raise ConfigurationError("x", "not in force, so no fault")
         return self._changed(properties)
 
+    def sees(self, pid):
+        return self.targets is None or root(pid) in self.targets
+
     def expected(self, pid, properties):
         """What it makes of *properties*."""
-        is_concerned = self.targets is None or root(pid) in self.targets
         may_change = 0 <= self.ranking <= 1000
-        if self.is_failing or not is_concerned or not may_change:
+        if self.is_failing or not self.sees(pid) or not may_change:
             return properties
         return {**(self._changed(properties) or properties), "service.pid": pid}
 

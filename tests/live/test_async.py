@@ -546,6 +546,25 @@ def test_the_loop_that_callbacks_run_on_is_not_blocked(etc):
                 admin.flush()
             with pytest.raises(UsageError, match=r"to_thread\(admin\.wait_applied"):
                 admin.wait_applied("p")
+            with pytest.raises(UsageError, match=r"to_thread\(admin\.wait,"):
+                admin.wait()
+            assert not admin.wait(0)
             assert await asyncio.to_thread(admin.flush, 10.0)
+        assert admin.wait(), "what is over is not waited for"
 
     asyncio.run(live())
+
+
+def test_after_a_stop_on_the_loop_no_coroutine_begins(run, etc):
+    """CM-25, CM-47: also none that was handed to the loop before."""
+
+    async def main():
+        service = Service()
+        admin = ConfigAdmin(etc)
+        await asyncio.to_thread(admin.start)
+        admin.add_managed_service("p", service)
+        admin.stop()  # blocks the loop meanwhile
+        await steps()
+        assert service.calls == []
+
+    run(main())
