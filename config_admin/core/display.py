@@ -83,4 +83,4 @@ def is_secret_name(key: str) -> bool:
 
 
 def _escape(character: str) -> str:
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+    return character.encode("unicode_escape").decode()

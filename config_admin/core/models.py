@@ -55,6 +55,7 @@ class _PydanticField(Protocol):
 class _PydanticModel(Protocol):
     model_fields: Mapping[str, _PydanticField]
     model_config: Mapping[str, object]
+    __pydantic_root_model__: bool
 
     def model_rebuild(self) -> object: ...
 
@@ -104,7 +105,7 @@ def _declared_by(model: Callable[..., object]) -> Fields | None:
 
 
 def _of_pydantic(model: _PydanticModel) -> Fields | None:
-    if getattr(model, "__pydantic_root_model__", False):
+    if model.__pydantic_root_model__:
         return None
     model.model_rebuild()  # resolves what was not defined when the class was made
     fields = (

@@ -78,13 +78,13 @@ def _is_of_pydantic(error: Exception) -> bool:
 
 def _reason_of_detail(detail: _Detail) -> Reason:
     """Its own words; never the value, which stands beside them."""
-    about, within = detail["loc"][:1], detail["loc"][1:2]
-    text = detail["msg"]
+    location, text = detail["loc"], detail["msg"]
+    within = location[1:2]
     for position in within:
         if isinstance(position, int):
             text = f"{text} (element {position + 1})"
     is_missing = detail["type"] == "missing" and not within
-    return Reason(str(about[0]) if about else None, text, is_missing)
+    return Reason(str(location[0]) if location else None, text, is_missing)
 
 
 def _reason_of_other(error: Exception, names: Container[str]) -> Reason:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import attrs
 import pydantic
+import pydantic_core
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -263,7 +264,16 @@ class MuteError(Exception):
         raise RuntimeError
 
 
+class ListingError(ValueError):
+    """Looks like pydantic's, and is not."""
+
+    def errors(self):
+        return [{"type": "other"}]
+
+
 OTHERS = [
+    (ListingError("no"), "no"),
+    (pydantic_core.PydanticCustomError("odd", "not with me"), "not with me"),
     (
         ValueError("host and port do not go together"),
         "host and port do not go together",
@@ -290,10 +300,13 @@ def test_whatever_a_model_raises_is_a_reason(error, reason):
 
 def test_a_bug_in_a_model_is_told_with_its_place():
     (message,) = told(raised(KeyError("x")), {})
-    (of_a_builtin,) = told(int, {})
+    (of_a_builtin,) = told({}.__getitem__, {})
 
     assert f"(raised at {__file__}:" in message
-    assert "raised at" not in of_a_builtin
+    assert of_a_builtin == (
+        "found properties that __getitem__ refuses: KeyError: Properties({}), expected"
+        " others. Change one of them."
+    )
 
 
 def test_what_ends_a_program_is_no_refusal():
@@ -344,6 +357,17 @@ def test_a_validator_of_attrs_names_its_key(items, key, reason):
 
     assert found.key == key
     assert found.found.startswith(f"a value that Checked refuses: {reason}")
+
+
+def test_a_validator_of_attrs_names_its_key_in_a_group_as_well():
+    """CM-24."""
+
+    def model(port: int):
+        raise ExceptionGroup("all", [ValueError("'port' must be >= 1: 0")])
+
+    (found,) = refusal(model, {"Port": "0"})
+
+    assert found.key == "Port"
 
 
 def test_a_quoted_word_that_is_no_field_is_no_key():
@@ -462,6 +486,25 @@ def test_pydantics_own_setting_says_what_becomes_of_other_keys(extra, kept):
         assert bound(Model, items).model_extra == kept
 
 
+def test_of_a_place_deep_in_a_list_the_element_is_told():
+    """CM-24: that of the property's own list."""
+
+    class Model(pydantic.BaseModel):
+        pairs: list[tuple[int, int]]
+
+        @pydantic.field_validator("pairs", mode="before")
+        @classmethod
+        def parsed(cls, value):
+            return [text.split(":") for text in value]
+
+    (found,) = refusal(Model, {"pairs": "1:2, 3:x"})
+
+    assert (found.key, found.found) == (
+        "pairs",
+        f"a value that Model refuses: {NO_INTEGER} (element 2)",
+    )
+
+
 def test_an_error_of_a_whole_model_has_no_key():
     """CM-24."""
 
@@ -567,6 +610,7 @@ class LeakingModel(pydantic.BaseModel):
     ("model", "items"),
     [
         (leaking, {"password": "hunter2", "tokens": "alpha, bravo"}),
+        (leaking, {"tokens": ("alpha", "bravo"), "pins": 4711}),
         (leaking_a_part, {"tokens": "alpha, bravo"}),
         (Leaking, {"password": "hunter2", "tokens": "alpha, bravo"}),
         (Leaking, {"password": "hunter2", "tokens": ("alpha", "bravo")}),
@@ -687,6 +731,14 @@ def test_a_text_is_read_or_told_but_never_handed_on(case, text):
         for name, kind in types.items():
             if kind in (int, float, bool, Colour):
                 assert type(getattr(found, name)) is kind
+
+
+def test_keys_are_compared_in_lower_case():
+    """CM-24, CM-03: as the keys of properties are."""
+
+    german = dataclasses.make_dataclass("German", [("maß", str), ("mass", str)])
+
+    assert bound(german, {"MAß": "a", "Mass": "b"}) == german("a", "b")
 
 
 @given(st.text(PLAIN, min_size=1))

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config_admin.core.coercion import Kind, coerced, means_absent, text_of
+from config_admin.core.coercion import (
+    Kind,
+    coerced,
+    holds_placeholder,
+    means_absent,
+    text_of,
+)
 from config_admin.core.properties import Properties, typed
 
 INTEGER = Kind(("integer",))
@@ -23,6 +29,10 @@ CASES = [
     ("-1", INTEGER, -1),
     ("9223372036854775807", INTEGER, 2**63 - 1),
     ("9223372036854775808", INTEGER, "9223372036854775808"),
+    ("-9223372036854775808", INTEGER, -(2**63)),
+    ("-9223372036854775809", INTEGER, "-9223372036854775809"),
+    (f"{5:040}", INTEGER, 5),
+    (f"{5:041}", INTEGER, f"{5:041}"),
     ("1" * 5000, INTEGER, "1" * 5000),
     ("5.0", INTEGER, "5.0"),
     ("1_000", INTEGER, "1_000"),
@@ -58,6 +68,9 @@ CASES = [
     ("7,8", Kind(("integer", "array"), ("integer",)), [7, 8]),
     (("1", "2"), INTEGERS, [1, 2]),
     ((" a",), STRINGS, [" a"]),
+    ((1, 2), BOOLEANS, [1, 2]),
+    ("a,b", Kind(("array", "string"), ("string",)), "a,b"),
+    ("5, x", Kind(("array",), ("integer", "string")), ["5", "x"]),
     (5, BOOLEAN, 5),
     (True, INTEGER, True),
 ]
@@ -80,6 +93,28 @@ def test_nothing_else_means_absent(value):
     assert not means_absent(value)
 
 
+@pytest.mark.parametrize(
+    ("value", "does"),
+    [
+        ("${port}", True),
+        ("http://${host}/", True),
+        ("$[env:PORT]", True),
+        (("a", "$[secret:b]"), True),
+        (("${a}", "b"), True),
+        ("$port {a}", False),
+        ("", False),
+        (("a", "b"), False),
+        ((), False),
+        (("$", "{a}"), False),
+        ((1, 2), False),
+        (1, False),
+        (True, False),
+    ],
+)
+def test_a_value_may_hold_what_is_put_in_later(value, does):
+    assert holds_placeholder(value) is does
+
+
 TEXTS = [
     (5672, INTEGER, "5672"),
     (True, BOOLEAN, "true"),
@@ -87,7 +122,7 @@ TEXTS = [
     ((), INTEGERS, ""),
     (2.5, NUMBER, "2.5"),
     (5.0, NUMBER, "5.0"),
-    (("a", "b"), STRINGS, "a,b"),
+    (("a", "B"), STRINGS, "a,B"),
     ("as is", INTEGER, "as is"),
     (5.0, INTEGER, None),
     (5672, STRING, None),

@@ -458,6 +458,24 @@ def test_who_waits_for_its_first_call_on_its_loop_is_told_instead(busy_world, lo
     assert on(loop, registration.wait), "what is over is not waited for"
 
 
+def test_a_loop_is_a_home_only_while_callbacks_run_on_it(world, loop, other_loop):
+    """CM-25: who would block it would wait for himself."""
+    home = world.admin.home
+
+    def is_home():
+        return [on(one, home.is_here) for one in (loop, other_loop)]
+
+    home.loop = loop
+    assert is_home() == [False, False]
+
+    on(other_loop, lambda: world.follow("a", Service()))
+    assert is_home() == [False, True]
+
+    world.follow("b", Service())
+    assert is_home() == [True, True]
+    assert not home.is_here(), "no loop runs on this thread"
+
+
 def test_a_plain_callback_may_be_waited_for_on_any_loop(busy_world, loop):
     """CM-25: it needs none."""
     on(loop, lambda: busy_world.follow("a", Service()))
@@ -671,6 +689,29 @@ def test_a_coroutine_that_takes_long_is_shown_where_it_waits(
     assert "coroutines.py" not in stack.replace(__file__, "")
     loop.call_soon_threadsafe(slow.released.set)
     watched_world.flush()
+
+
+def test_a_coroutine_that_awaits_an_object_is_shown_inside_it(busy_world, loop):
+    """CM-25, CM-47: as far as can be told."""
+    slow = Slow()
+
+    class Awaited:
+        def __await__(self):
+            yield from slow.updated(None).__await__()
+
+    async def updated(_):
+        await Awaited()
+
+    registration = on(loop, lambda: busy_world.follow("a", updated))
+    assert slow.started.wait(LIMIT_S)
+    on(loop, lambda: None)  # it has come to rest where it waits
+
+    stack = registration.lane.stack()
+
+    names = [place.rpartition(" ")[2] for place in stack.split(" > ")]
+    assert names == ["updated", "__await__"]
+    loop.call_soon_threadsafe(slow.released.set)
+    busy_world.flush()
 
 
 def test_a_coroutine_that_blocks_its_loop_is_shown_where_it_does(

@@ -29,11 +29,13 @@ def test_a_place_is_as_exact_as_it_is_known(file, line, column, place):
 
     assert found.place == place
     assert str(found) == f"{place}: {PORT.message}"
+    assert found.brief == f"{place}: port: was '70000'"
 
 
 def test_without_a_place_only_the_sentence_is_shown():
     assert PORT.place == ""
     assert str(PORT) == PORT.message
+    assert PORT.brief == "port: was '70000'"
     assert PORT.message == (
         "port: found '70000', expected a port from 1 to 65535. Set a smaller number."
     )
@@ -43,6 +45,7 @@ def test_what_is_about_all_keys_names_none():
     whole = Diagnostic(found="nothing", expected="a key", cure="Add it.", rule="r")
 
     assert str(whole) == "found nothing, expected a key. Add it."
+    assert whole.brief == "was nothing"
     assert whole.severity is Severity.ERROR
 
 
@@ -50,7 +53,8 @@ def test_a_foreign_key_is_shown_escaped():
     """CM-51."""
     foreign = Diagnostic(key="\x1b[2J", found="a", expected="b", cure="C.", rule="r")
 
-    assert str(foreign).startswith("\\x1b[2J: ")
+    assert str(foreign) == "\\x1b[2J: found a, expected b. C."
+    assert foreign.brief == "\\x1b[2J: was a"
 
 
 @pytest.mark.parametrize(

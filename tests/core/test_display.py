@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config_admin.core.display import escaped, is_secret_name, shown
+from config_admin.core.display import (
+    MASK,
+    escaped,
+    is_secret_name,
+    shown,
+    without_url_password,
+)
 
 UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -50,6 +56,8 @@ def test_escaped_text_can_do_nothing_to_a_terminal(text):
         ("", "''"),
         ("it's", '"it\'s"'),
         ('say "a"', "'say \"a\"'"),
+        ('it\'s "a"', "'it's \"a\"'"),
+        ("http://me:pw@host", f"'http://me:{MASK}@host'"),
         ("\x1b", "'\\x1b'"),
         (True, "true"),
         (False, "false"),
@@ -73,6 +81,24 @@ def test_a_value_in_a_sentence(value, expected):
 def test_no_value_does_anything_to_a_terminal(value):
     """CM-51."""
     assert escaped(shown(value)) == shown(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("amqp://me:hunter2@host:5672/a", f"amqp://me:{MASK}@host:5672/a"),
+        ("redis://:hunter2@host", f"redis://:{MASK}@host"),
+        ("a://b:c@d and e://f:g@h", f"a://b:{MASK}@d and e://f:{MASK}@h"),
+        ("http://me@host:80", "http://me@host:80"),
+        ("http://host:80/a@b", "http://host:80/a@b"),
+        ("me:hunter2@host", "me:hunter2@host"),
+        ("http://host", "http://host"),
+        ("", ""),
+    ],
+)
+def test_the_password_in_an_address_is_masked(text, expected):
+    """CM-37."""
+    assert without_url_password(text) == expected
 
 
 def test_a_foreign_object_is_shortened():

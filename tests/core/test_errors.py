@@ -28,96 +28,109 @@ from config_admin.core.errors import (
 FOUND = Diagnostic(key="port", found="'x'", expected="a port", cure="Set it.", rule="r")
 LINE = "port: found 'x', expected a port. Set it."
 FORCE = "Mend the file, or update with force=True: its edit is put aside."
+REFUSED = "cannot be changed while its file stands refused"
 THERE = "exists already, at revision 2"
 
+# Kinds, and what one of them may be made of
 GROUPS = {
-    InputError: [
-        FormatError([FOUND]),
-        InvalidConfigurationError("a", [FOUND]),
-        InvalidFilterError("(", 2, "a key is missing."),
-        InvalidPidError("", "it is empty."),
-        ReadOnlyConfigurationError("a", "etc/a.cfg", "Make it writable."),
-        RefusedFileError("a", [FOUND]),
-    ],
-    UsageError: [
-        NoSuchConfigurationError("a", ["b"]),
-        RevisionConflictError("a", 1, 2),
-        NotRunningError("The admin has been stopped."),
-    ],
-    StoreError: [StoreOutcomeUnknownError("No answer.")],
-    ConfigAdminError: [ConfigurationError("port", "taken")],
+    InputError: {
+        FormatError: {"diagnostics": (FOUND,)},
+        InvalidConfigurationError: {"pid": "a", "violations": (FOUND,)},
+        InvalidFilterError: {"text": "(", "position": 2, "reason": "no."},
+        InvalidPidError: {"pid": "", "reason": "it is empty."},
+        ReadOnlyConfigurationError: {"pid": "a", "file": "a.cfg", "cure": "Copy it."},
+        RefusedFileError: {"pid": "a", "diagnostics": (FOUND,)},
+    },
+    UsageError: {
+        NoSuchConfigurationError: {"pid": "a", "similar": ("b",)},
+        RevisionConflictError: {"pid": "a", "expected": 1, "actual": 2},
+        NotRunningError: {},
+    },
+    StoreError: {StoreOutcomeUnknownError: {}},
+    ConfigAdminError: {ConfigurationError: {"key": "port", "reason": "taken"}},
 }
-EACH = [error for group in GROUPS.values() for error in group]
+EACH = [each for group in GROUPS.values() for each in group.items()]
 
 
 @pytest.mark.parametrize(
-    ("error", "text"),
+    ("kind", "given", "text"),
     [
-        (FormatError([FOUND, FOUND]), f"{LINE}\n{LINE}"),
+        (FormatError, ([FOUND, FOUND],), f"{LINE}\n{LINE}"),
         (
-            InvalidConfigurationError("a", [FOUND]),
-            f"a cannot be accepted; nothing was changed:\n  {LINE}",
+            InvalidConfigurationError,
+            ("a\x1b", [FOUND]),
+            f"a\\x1b cannot be accepted; nothing was changed:\n  {LINE}",
         ),
         (
-            InvalidConfigurationError("", [FOUND]),
+            InvalidConfigurationError,
+            ("", [FOUND]),
             f"These properties cannot be accepted; nothing was changed:\n  {LINE}",
         ),
         (
-            InvalidFilterError("(\x1b", 2, "a key is missing."),
+            InvalidFilterError,
+            ("(\x1b", 2, "a key is missing."),
             "'(\\x1b' cannot be a filter. At character 2 ('\\x1b') a key is missing.",
         ),
         (
-            InvalidFilterError("(", 2, "a key is missing."),
+            InvalidFilterError,
+            ("(", 2, "a key is missing."),
             "'(' cannot be a filter. At character 2 (the end) a key is missing.",
         ),
         (
-            InvalidFilterError("(" * 130, 129, "no."),
+            InvalidFilterError,
+            ("(" * 130, 129, "no."),
             f"{shown('(' * 130)} cannot be a filter. At character 129 ('(') no.",
         ),
-        (InvalidPidError("a\x1b", "no."), "'a\\x1b' cannot be a PID: no."),
+        (InvalidPidError, ("a\x1b", "no."), "'a\\x1b' cannot be a PID: no."),
         (
-            ReadOnlyConfigurationError("a", "etc/\x1b.cfg", "Make it writable."),
-            "a is read-only: etc/\\x1b.cfg may not be written. Make it writable.",
+            ReadOnlyConfigurationError,
+            ("a\x1b", "etc/\x1b.cfg", "Make it writable."),
+            "a\\x1b is read-only: etc/\\x1b.cfg may not be written. Make it writable.",
         ),
         (
-            RefusedFileError("a", [FOUND]),
-            f"a cannot be changed while its file stands refused:\n  {LINE}\n{FORCE}",
+            RefusedFileError,
+            ("a\x1b", [FOUND]),
+            f"a\\x1b {REFUSED}:\n  {LINE}\n{FORCE}",
         ),
-        (NoSuchConfigurationError("a"), "There is no configuration 'a'."),
+        (NoSuchConfigurationError, ("a",), "There is no configuration 'a'."),
         (
-            NoSuchConfigurationError("a", ["b", "c"]),
+            NoSuchConfigurationError,
+            ("a", ["b", "c"]),
             "There is no configuration 'a'. Did you mean 'b' or 'c'?",
         ),
         (
-            RevisionConflictError("a", 1, 2),
-            "a is at revision 2, not 1. Read it again and repeat the change.",
+            RevisionConflictError,
+            ("a\x1b", 1, 2),
+            "a\\x1b is at revision 2, not 1. Read it again and repeat the change.",
         ),
         (
-            RevisionConflictError("a", 0, 2),
+            RevisionConflictError,
+            ("a", 0, 2),
             f"a {THERE}. Choose another PID, or update it: update('a', …).",
         ),
         (
-            RevisionConflictError("f~a", 0, 2),
-            f"f~a {THERE}. Choose another name, or update it: update('f~a', …).",
+            RevisionConflictError,
+            ("~\x1b", 0, 2),
+            f"~\\x1b {THERE}. Choose another name, or update it: update('~\\x1b', …).",
         ),
-        (ConfigurationError("port", "taken"), "port: taken"),
-        (ConfigurationError("\x1b", "taken\x1b"), "\\x1b: taken\\x1b"),
-        (ConfigurationError(None, "no broker"), "no broker"),
+        (ConfigurationError, ("port", "taken"), "port: taken"),
+        (ConfigurationError, ("\x1b", "taken\x1b"), "\\x1b: taken\\x1b"),
+        (ConfigurationError, (None, "no broker"), "no broker"),
     ],
 )
-def test_an_error_says_what_is_wrong(error, text):
-    assert str(error) == text
+def test_an_error_says_what_is_wrong(kind, given, text):
+    assert str(kind(*given)) == text
 
 
 @pytest.mark.parametrize(
-    ("group", "error"), [(group, one) for group in GROUPS for one in GROUPS[group]]
+    ("group", "kind"), [(group, kind) for group in GROUPS for kind in GROUPS[group]]
 )
-def test_an_error_belongs_to_whoever_can_put_it_right(group, error):
+def test_an_error_belongs_to_whoever_can_put_it_right(group, kind):
     groups = {InputError, UsageError, StoreError}
 
-    assert isinstance(error, group)
-    assert isinstance(error, ConfigAdminError)
-    assert sum(isinstance(error, one) for one in groups) == (group in groups)
+    assert issubclass(kind, group)
+    assert issubclass(kind, ConfigAdminError)
+    assert sum(issubclass(kind, one) for one in groups) == (group in groups)
 
 
 def test_every_error_is_in_the_table_above():
@@ -127,25 +140,38 @@ def test_every_error_is_in_the_table_above():
         if isinstance(kind, type) and issubclass(kind, ConfigAdminError)
     }
 
-    assert kinds == {type(error) for error in EACH} | set(GROUPS)
+    assert kinds == {kind for kind, _ in EACH} | set(GROUPS)
 
 
-@pytest.mark.parametrize("error", EACH, ids=lambda error: type(error).__name__)
-def test_an_error_can_go_to_another_process(error):
+@pytest.mark.parametrize(("kind", "given"), EACH)
+def test_an_error_keeps_what_it_was_made_of(kind, given):
+    lists = {key: list(of) for key, of in given.items() if isinstance(of, tuple)}
+
+    error = kind(**{**given, **lists})
+
+    assert vars(error) == given
+    assert error.args == tuple({**given, **lists}.values())
+
+
+@pytest.mark.parametrize(("kind", "given"), EACH)
+def test_an_error_can_go_to_another_process(kind, given):
+    error = kind(**given)
+
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
 
-    assert type(copy) is type(error)
+    assert type(copy) is kind
     assert str(copy) == str(error)
+    assert repr(copy) == repr(error)
     assert vars(copy) == vars(error)
 
 
 @pytest.mark.parametrize(
-    ("error", "builtin"),
+    ("kind", "builtin"),
     [
-        (InvalidFilterError("", 1, "no."), ValueError),
-        (InvalidPidError("", "no."), ValueError),
-        (NoSuchConfigurationError("a"), LookupError),
+        (InvalidFilterError, ValueError),
+        (InvalidPidError, ValueError),
+        (NoSuchConfigurationError, LookupError),
     ],
 )
-def test_who_knows_only_pythons_own_errors_can_catch_it(error, builtin):
-    assert isinstance(error, builtin)
+def test_who_knows_only_pythons_own_errors_can_catch_it(kind, builtin):
+    assert issubclass(kind, builtin)

@@ -221,19 +221,23 @@ def test_a_sign_before_an_operator_belongs_to_the_key(text, key):
     assert parse(text).key == key
 
 
-def nested(depth, sign):
-    return f"({sign}" * (depth - 1) + "(a=1)" + ")" * (depth - 1)
+def nested(depth, sign, before=""):
+    return f"({sign}{before}" * (depth - 1) + "(a=1)" + ")" * (depth - 1)
 
 
-@pytest.mark.parametrize("sign", ["&", "|", "!"])
-def test_a_filter_may_nest_so_deep_and_no_deeper(sign):
-    deepest = parse(nested(MAX_FILTER_DEPTH, sign))
+@pytest.mark.parametrize(
+    ("sign", "before"), [("&", ""), ("|", ""), ("!", ""), ("&", "(a=1)")]
+)
+def test_a_filter_may_nest_so_deep_and_no_deeper(sign, before):
+    """CM-12; as well behind another one."""
+    deepest = parse(nested(MAX_FILTER_DEPTH, sign, before))
 
     assert deepest.matches(Properties({"a": 1})) is (sign != "!")
     assert parse(str(deepest)) == deepest
     with pytest.raises(InvalidFilterError) as caught:
-        parse(nested(MAX_FILTER_DEPTH + 1, sign))
-    assert caught.value.position == 2 * MAX_FILTER_DEPTH + 1
+        parse(nested(MAX_FILTER_DEPTH + 1, sign, before))
+    in_front = f"({sign}{before}" * (MAX_FILTER_DEPTH - 1) + f"({sign}"
+    assert caught.value.position == len(in_front) + 1
     assert caught.value.reason == "it nests deeper than 64: write it flatter."
     with pytest.raises(InvalidFilterError):
         parse(nested(10 * sys.getrecursionlimit(), sign))
@@ -245,6 +249,7 @@ def test_a_filter_may_be_so_long_and_no_longer():
     assert str(parse(longest)) == longest
     with pytest.raises(InvalidFilterError) as caught:
         parse(f"{longest}(")
+    assert caught.value.text == f"{longest}("
     assert caught.value.position == MAX_FILTER_CHARACTERS + 1
     assert caught.value.reason == "it becomes too long: write a shorter one."
 

@@ -167,6 +167,7 @@ def test_an_instance_is_a_factory_and_a_name(pid, factory, name):
         ("a|app", ("a|app", "a")),
         ("a|app|1.0", ("a|app|1.0", "a")),
         ("a~b|app", ("a~b|app", "a~b", "a")),
+        ("a|app~b", ("a|app~b", "a|app", "a")),
     ],
 )
 def test_the_most_specific_schema_comes_first(pid, candidates):

@@ -931,6 +931,34 @@ def test_what_a_required_plugin_has_not_seen_is_checked_when_it_has(decrypting):
     assert asked == [{"x": 1, "clear": 1, "service.pid": "a"}]
 
 
+def test_what_a_new_schema_makes_of_it_is_checked_when_its_plugin_is_back(make_world):
+    """CM-22, CM-32: the consent to what it was before is worth nothing then."""
+    world, asked = make_world(required_plugins=("decrypt",)), []
+
+    class Checking:
+        def check(self, properties):
+            asked.append(dict(properties))
+
+        def updated(self, properties):
+            """Takes it."""
+
+    own = world.admin.processing.add(setting(clear=1), name="decrypt")
+    world.follow("a", Checking())
+    world.admin.update("a", {})
+    world.flush()
+    own.close()
+    world.validator.schema = "second"
+    world.validator.defaults = {"mode": "fast"}
+    world.admin.recheck("a")
+    world.flush()
+    assert asked == [{"clear": 1, "service.pid": "a"}]
+
+    world.admin.processing.add(setting(clear=2), name="decrypt")
+    world.flush()
+
+    assert asked[1:] == [{"mode": "fast", "clear": 2, "service.pid": "a"}]
+
+
 def test_a_plugin_does_not_show_a_part_that_was_secret_when_it_was_called(world, add):
     """CM-37: the secret is another one by now."""
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from config_admin.core.display import MASK
 from config_admin.core.errors import InvalidConfigurationError
+from config_admin.core.processed import ProcessedProperties
 from config_admin.core.properties import Properties, typed
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
@@ -104,76 +105,95 @@ def test_a_key_is_found_in_any_case(items, other_case):
         assert properties[other] is properties[key]
 
 
-def test_what_is_no_text_is_no_key_there():
-    """CM-03."""
-    assert 1 not in Properties({"1": 1})
+@pytest.mark.parametrize("key", ["b", "", 1, None])
+def test_a_key_that_is_absent_is_a_key_error(key):
+    """CM-03; what is no text is no key."""
+    properties = Properties({"1": 1, "None": 2})
 
+    with pytest.raises(KeyError) as caught:
+        properties[key]
 
-def test_a_key_that_is_absent_is_a_key_error():
-    """CM-03."""
-    with pytest.raises(KeyError):
-        Properties({"a": 1})["b"]
-
-    assert Properties({"a": 1}).get("b") is None
+    assert caught.value.args == (key,)
+    assert properties.get(key) is None
+    assert key not in properties
 
 
 def test_keys_that_differ_only_in_case_are_refused():
     """CM-03."""
-    error = refusal({"port": 1, "Port": 2})
+    (found,) = refusal({"port": 1, "Port": 2}).violations
 
-    assert [violation.key for violation in error.violations] == ["Port"]
-    assert "'port'" in str(error)
+    assert (found.key, found.rule) == ("Port", "value")
+    assert found.message == (
+        "Port: found it beside 'port', equal but for case, expected each key once."
+        " Remove one of the two."
+    )
+
+
+NO_TEXT = "expected text. Use text as the key."
+NUL = "a NUL character, expected text that a file can hold. Set another value."
+HALF = "half of a surrogate pair, expected whole characters. Set another value."
 
 
 @pytest.mark.parametrize(
-    ("key", "words"),
+    ("key", "sentence"),
     [
-        (1, "a key of type int"),
-        (None, "a key of type NoneType"),
-        (b"a", "a key of type bytes"),
-        ("", "an empty key"),
-        ("a\0b", "a NUL character"),
-        ("a\ud800", "half of a surrogate pair"),
+        (1, f"found a key of type int, {NO_TEXT}"),
+        (None, f"found a key of type NoneType, {NO_TEXT}"),
+        (b"a", f"found a key of type bytes, {NO_TEXT}"),
+        ("", ": found an empty key, expected a name. Give the property a name."),
+        ("a\0b", f"a\\x00b: found {NUL}"),
+        ("a\ud800", f"a\\ud800: found {HALF}"),
     ],
 )
-def test_what_cannot_be_a_key_is_refused(key, words):
+def test_what_cannot_be_a_key_is_refused(key, sentence):
     """CM-03."""
-    assert words in str(refusal([(key, 1)]))
+    (found,) = refusal([(key, 1)]).violations
+
+    assert (found.message, found.rule) == (sentence, "value")
 
 
 # CM-04, CM-64, CM-65: values
 
 
+ANY = "expected text, a number, a boolean or a flat list of one"
+MIXED = "a list of different types, expected a list of one type"
+FINITE = "expected a finite number"
+BITS = "expected a whole number of at most 64 bits"
+CURE = "Set another value."
+
+
 @pytest.mark.parametrize(
-    ("value", "words"),
+    ("value", "found"),
     [
-        (None, "found None"),
-        ({}, "a value of type dict"),
-        (b"a", "a value of type bytes"),
-        (1j, "a value of type complex"),
-        ({1}, "a value of type set"),
-        ([[1]], "a value of type list"),
-        ([None], "found None"),
-        ([1, "a"], "a list of different types"),
-        ([1, True], "a list of different types"),
-        ((1, 1.0), "a list of different types"),
-        (math.nan, "found nan"),
-        (math.inf, "found inf"),
-        ([-math.inf], "found -inf"),
-        (2**63, "at most 64 bits"),
-        (-(2**63) - 1, "at most 64 bits"),
-        pytest.param(10**5000, "at most 64 bits", id="a number of 5,001 digits"),
-        ("a\0", "a NUL character"),
-        ("\udc00", "half of a surrogate pair"),
-        (["é", "\ud800"], "half of a surrogate pair"),
+        (None, f"None, {ANY}. {CURE}"),
+        ({}, f"a value of type dict, {ANY}. {CURE}"),
+        (b"a", f"a value of type bytes, {ANY}. {CURE}"),
+        (1j, f"a value of type complex, {ANY}. {CURE}"),
+        ({1}, f"a value of type set, {ANY}. {CURE}"),
+        ([[1]], f"a value of type list, {ANY}. {CURE}"),
+        ([None], f"None, {ANY}. {CURE}"),
+        ([1, "a"], f"{MIXED}. {CURE}"),
+        ([1, True], f"{MIXED}. {CURE}"),
+        ((1, 1.0), f"{MIXED}. {CURE}"),
+        (math.nan, f"nan, {FINITE}. {CURE}"),
+        (math.inf, f"inf, {FINITE}. {CURE}"),
+        ([-math.inf], f"-inf, {FINITE}. {CURE}"),
+        (2**63, f"0x8000000000000000, {BITS}. {CURE}"),
+        (-(2**63) - 1, f"-0x8000000000000001, {BITS}. {CURE}"),
+        pytest.param(
+            16**5000, f"0x1{'0' * 37}, {BITS}. {CURE}", id="a number of 5,001 digits"
+        ),
+        ("a\0", NUL),
+        ("\udc00", HALF),
+        (["é", "\ud800"], HALF),
     ],
 )
-def test_what_no_format_can_write_is_refused_with_its_key(value, words):
+def test_what_no_format_can_write_is_refused_with_its_key(value, found):
     """CM-04."""
-    error = refusal({"fine": 1, "key": value})
+    (violation,) = refusal({"fine": 1, "key": value}).violations
 
-    assert [violation.key for violation in error.violations] == ["key"]
-    assert words in str(error)
+    assert (violation.key, violation.rule) == ("key", "value")
+    assert violation.message == f"key: found {found}"
 
 
 def test_all_faults_are_told_at_once():
@@ -225,6 +245,11 @@ def test_equal_is_the_same_keys_with_values_of_the_same_type(one, other):
     assert (left != right) is not (left == right)
     if left == right:
         assert hash(left) == hash(right)
+
+
+def test_unequal_properties_are_told_apart_by_their_hashes_too():
+    """Else a set of many of them would be slow."""
+    assert len({hash(Properties({"a": number})) for number in range(100)}) > 90
 
 
 @given(SIMILAR, SIMILAR)
@@ -363,6 +388,40 @@ def test_a_key_named_like_a_secret_is_masked_without_a_declaration():
     assert repr(properties) == (
         f"Properties({{'dbPassword': '{MASK}', 'port': 1, 'api.keys': '{MASK}'}})"
     )
+
+
+def test_what_a_service_would_get_can_be_had_without_its_secrets():
+    """CM-33, CM-37."""
+    properties = Properties({"dsn": "hunter2", "port": 1}, secret_keys=["dsn"])
+    processed = ProcessedProperties(properties, {"port": "the environment"})
+
+    safe = processed.without_secrets()
+
+    assert type(safe) is ProcessedProperties
+    assert dict(safe) == {"dsn": MASK, "port": 1}
+    assert safe.sources == processed.sources == {"port": "the environment"}
+    assert processed["dsn"] == "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        ("amqp://me:hunter2@host/a", f"amqp://me:{MASK}@host/a"),
+        (
+            ["http://a", "http://me:hunter2@b"],
+            ("http://a", f"http://me:{MASK}@b"),
+        ),
+        ("me:hunter2@host", "me:hunter2@host"),
+        ([1, 2], (1, 2)),
+        (1, 1),
+    ],
+)
+def test_the_password_in_an_address_is_masked_and_nothing_else(value, masked):
+    """CM-37."""
+    properties = Properties({"at": value})
+
+    assert properties.masked() == {"at": masked}
+    assert repr(properties) == f"Properties({{'at': {masked!r}}})"
 
 
 def test_the_refusal_of_a_secret_does_not_show_it():

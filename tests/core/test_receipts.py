@@ -465,6 +465,21 @@ def test_closing_settles_what_somebody_waits_for(busy_world, released):
     assert results == [True]
 
 
+def test_nobody_waits_for_what_will_not_come_any_more(busy_world, released):
+    """CM-48, CM-18: at the end, whatever runs yet."""
+    blocking = Blocking(released)
+    busy_world.follow("a", blocking)
+    assert blocking.started.wait(LIMIT_S)
+    waiting, results = wait_aside(busy_world, "a")
+
+    busy_world.admin.audience.end_waiting()
+    waiting.join(LIMIT_S)
+
+    assert results == [True]
+    assert busy_world.admin.audience.wait_settled("a", 0), "nor begins to wait"
+    assert receipt(busy_world, "a").busy_with == 0
+
+
 def test_a_deletion_is_settled_when_the_factory_let_go(busy_world, released):
     """CM-48, CM-26."""
     started = threading.Event()

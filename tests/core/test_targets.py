@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config_admin.core.display import shown
 from config_admin.core.errors import UsageError
 from config_admin.core.targets import Target, targeted, untargeted
 
@@ -40,36 +41,42 @@ def test_a_target_is_text_or_its_parts(given, target):
     assert Target.of(given) == target
 
 
+NO_PART = "cannot be a part of a target"
+NO_PID = f"{NO_PART}: no PID can end with it, for"
+EMPTY = f"'' {NO_PART}: a part is text that is not empty."
+PATHS = "it names a file, so it holds no '/', no '\\' and no '..'."
+TOO_LONG = "as a file name it is longer than 200 bytes."
+MOST = "A target is a name, a version and a location at most, and not"
+WRITE = "write a Target, or 'name|version|location'."
+
+
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("given", "sentence"),
     [
-        ("", "'' cannot be a part of a target: a part is text that is not empty."),
-        ("app|", "'' cannot be a part"),
-        ("|1", "'' cannot be a part"),
-        ([], "location at most, and not 0 parts: write 'name|version"),
-        ("app|1|here|there", "at most, and not 4 parts: write"),
-        (["app", 1], "1 cannot be a part of a target: a part is text"),
-        ([None], "None cannot be a part of a target: a part is text"),
+        ("", EMPTY),
+        ("app|", EMPTY),
+        ("|1", EMPTY),
+        ([], f"{MOST} 0 parts: write 'name|version|location'."),
+        ("app|1|here|there", f"{MOST} 4 parts: write 'name|version|location'."),
+        (["app", 1], f"1 {NO_PART}: a part is text that is not empty."),
+        ([None], f"None {NO_PART}: a part is text that is not empty."),
         (["app", None, "here"], "A target with a location has a version, too."),
-        (
-            ["a|b"],
-            "'a|b' cannot be a part of a target: a part holds no '|' and no '~'.",
-        ),
-        ("app~x", "'app~x' cannot be a part of a target: a part holds no '|'"),
-        ("/opt/app", "no PID can end with it, for it names a file"),
-        ("app ", "no PID can end with it, for it begins or ends with white space."),
-        ("a\x1bb", "'a\\x1bb' cannot be a part of a target"),
-        ("a" * 200, "no PID can end with it, for as a file name it is longer than"),
-        (5, "target is 5: write a Target, or 'name|version|location'."),
-        (b"a", "target is of type bytes: write a Target"),
+        (["a|b"], f"'a|b' {NO_PART}: a part holds no '|' and no '~'."),
+        ("app~x", f"'app~x' {NO_PART}: a part holds no '|' and no '~'."),
+        ("/opt/app", f"'/opt/app' {NO_PID} {PATHS}"),
+        ("app ", f"'app ' {NO_PID} it begins or ends with white space."),
+        ("a\x1bb", f"'a\\x1bb' {NO_PID} it holds a control or invisible character."),
+        ("a" * 200, f"{shown('a' * 200)} {NO_PID} {TOO_LONG}"),
+        (5, f"target is 5: {WRITE}"),
+        (b"a", f"target is of type bytes: {WRITE}"),
     ],
 )
-def test_what_no_targeted_pid_can_hold_is_no_target(world, given, words):
+def test_what_no_targeted_pid_can_hold_is_no_target(world, given, sentence):
     """CM-34, CM-01: it would wait for a configuration that can never be."""
     with pytest.raises(UsageError) as caught:
         world.follow("a", lambda _: None, target=given)
 
-    assert words in str(caught.value)
+    assert str(caught.value) == sentence
     assert world.admin.audience.registrations() == ()
 
 

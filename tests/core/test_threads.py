@@ -5,6 +5,8 @@ import threading
 import time
 from functools import partial
 
+import pytest
+
 from config_admin.core.lane import Lane
 
 LIMIT_S = 10.0
@@ -238,6 +240,22 @@ def test_a_second_start_starts_nothing(make_lanes):
     dispatcher.start()
 
     assert set(threading.enumerate()) - there == once
+
+
+def test_a_start_without_threads_fails_and_may_be_repeated(make_lanes):
+    dispatcher, done = make_lanes(), []
+    usual = threading.stack_size(MORE_THAN_THERE_IS)
+    try:
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            dispatcher.start()
+    finally:
+        threading.stack_size(usual)
+
+    dispatcher.lane("lane").submit("a", lambda: done.append("a"))
+    dispatcher.start()
+
+    assert dispatcher.flush(LIMIT_S)
+    assert done == ["a"]
 
 
 def test_no_call_is_lost_when_threads_come_and_go(make_lanes):

@@ -245,6 +245,18 @@ def fault_of(for_s):
     return Fault(kind=FaultKind.CALLBACK, found=found, expected="-", cure="-", rule="-")
 
 
+def test_a_watch_that_was_started_needs_no_second_thread(clock, reports):
+    there = set(threading.enumerate())
+    watch = Watch(clock, reports.book.report)
+
+    for _ in range(2):
+        watch.start()
+    started = set(threading.enumerate()) - there
+    watch.stop()
+
+    assert [thread.name for thread in started] == ["config-admin watch"]
+
+
 def test_what_ends_while_it_is_reported_is_no_fault(filed, clock):
     ends_first = []
 
