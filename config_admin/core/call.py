@@ -10,13 +10,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from inspect import CORO_CREATED, getcoroutinestate
 from threading import get_ident
-from types import (
-    AsyncGeneratorType,
-    CodeType,
-    CoroutineType,
-    FrameType,
-    GeneratorType,
-)
+from types import CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any, Optional, TypeAlias, TypeVar
 
 from config_admin.core.display import escaped
@@ -103,12 +97,12 @@ def _frames_of(coroutine: _Awaited) -> list[FrameType]:
     outermost = None if coroutine is None else coroutine.cr_frame
     if coroutine is None or outermost is None:
         return []
-    if coroutine.cr_running:  # it, or what it calls, is what its loop does now
-        for top in _threads().values():
-            frames = list(_outwards(top, outermost.f_code))
-            if frames and frames[-1].f_back is outermost:
-                return [*frames, outermost]
-    return _awaited_by(coroutine)[::-1]
+    # While it runs, it, or what it calls, is what its loop does now.
+    running = _threads().values() if coroutine.cr_running else ()
+    called = (list(_outwards(top, outermost.f_code)) for top in running)
+    found = (each for each in called if each and each[-1].f_back is outermost)
+    inner = next(found, None)
+    return _awaited_by(coroutine)[::-1] if inner is None else [*inner, outermost]
 
 
 def _awaited_by(outermost: object) -> list[FrameType]:
@@ -121,8 +115,6 @@ def _awaited_by(outermost: object) -> list[FrameType]:
                 frame, inner = inner.cr_frame, inner.cr_await
             case GeneratorType():
                 frame, inner = inner.gi_frame, inner.gi_yieldfrom
-            case AsyncGeneratorType():
-                frame, inner = inner.ag_frame, inner.ag_await
             case _:  # a future, or nothing
                 return [frame for frame in frames if frame is not None]
         frames.append(frame)

@@ -212,7 +212,10 @@ def _resolved(parameter: Parameter, model: Callable[..., object]) -> object:
     def annotated() -> None: ...
 
     annotated.__annotations__ = {"it": parameter.annotation}
-    names = getattr(unwrap(model), "__globals__", {})
+    written = unwrap(model)
+    if not hasattr(written, "__globals__"):  # an object that can be called
+        written = unwrap(type(model).__call__)
+    names = getattr(written, "__globals__", {})
     return get_type_hints(annotated, names)["it"]
 
 

@@ -6,7 +6,7 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
-from config_admin.core.call import Call, calls_around, is_inside
+from config_admin.core.call import Call, calls_around, is_inside, note_awaited
 from config_admin.core.dispatch import InlineDispatcher
 
 LIMIT_S = 10.0
@@ -170,3 +170,16 @@ def test_a_call_that_does_not_run_is_nowhere():
     assert "<lambda>" in stack
     copy_context().run(call.run, list)
     assert call.stack() is None, "its thread does something else now"
+
+
+def test_what_is_awaited_outside_of_a_call_is_not_noted():
+    async def nothing():
+        """Is never run."""
+
+    coroutine = nothing()
+    note_awaited(coroutine)
+    coroutine.close()
+
+    call = Call()
+    call.run(lambda: note_awaited("no coroutine"))
+    assert call.coroutine is None

@@ -527,3 +527,17 @@ def test_of_pydantics_aliases_one_is_named_where_none_matches(model, key, missin
         f"{missing}: found nothing, expected a value, for {model.__name__} requires it."
         " Add the key."
     )
+
+
+class Maker:
+    def __call__(self, host: "Name", port: "Port" = 80) -> "Pair":
+        return host, port
+
+
+Name = str
+Port = int
+Pair = tuple[str, int]
+
+
+def test_an_object_that_can_be_called_knows_the_names_of_its_module():
+    assert bound(Maker(), {"host": "a", "port": "81"}) == ("a", 81)
