@@ -141,8 +141,8 @@ class ServiceRegistration(Registration):
         lane: Lane,
         pids: tuple[str, ...],
         adapted: Adapted,
-        target: Target | None = None,
-        ranking: int = 0,
+        target: Target | None,
+        ranking: int,
     ) -> None:
         super().__init__(lane, ranking)
         self.lane = lane

@@ -139,5 +139,4 @@ def _is_outdone(
     pid: str, candidates: tuple[str, ...], is_present: Callable[[str], bool]
 ) -> bool:
     """Whether a more specific configuration is delivered instead of *pid*."""
-    better = candidates[: candidates.index(pid)] if pid in candidates else ()
-    return any(map(is_present, better))
+    return any(map(is_present, candidates[: candidates.index(pid)]))

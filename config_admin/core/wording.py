@@ -77,8 +77,7 @@ def _value_as_written(
 ) -> Value:
     if there is not None and key in there.configuration.properties:
         written = there.configuration.properties[key]
-        default = there.checked.defaults.get(key, written)
-        seen = there.checked.properties.get(key, default)
+        seen = there.checked.properties.get(key, written)
         delivered = there.checked.effective().get(key, seen)
         if typed(value) in (typed(seen), typed(delivered)):
             return written

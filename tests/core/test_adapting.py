@@ -236,7 +236,13 @@ REFUSED = [
     (lambda _, __: None, "missing a required argument: '__'"),
     (lambda _, *, __: None, "missing a required argument: '__'"),
     (with_changed_by_place_only, "missing a required argument: 'changed'"),
-    (generator, "generator is a generator function: nothing of it would run."),
+    (
+        generator,
+        (
+            "generator is a generator function: nothing of it would run. Register one "
+            "without 'yield'."
+        ),
+    ),
     (asynchronous_generator, "is a generator function"),
     (functools.partial(generator), "is a generator function"),
     (Checked(coroutine_check), "'check' of "),
@@ -331,8 +337,9 @@ def test_a_coroutine_that_nobody_waits_for_is_a_fault(world):
     world.flush()
 
     (fault,) = world.faults.all()
-    assert fault.found.startswith(
-        "UsageError: It gave a coroutine, but is no coroutine"
+    assert fault.found == (
+        "UsageError: It gave a coroutine, but is no coroutine function: nobody waits "
+        "for it. Register an 'async def' instead."
     )
     (receipt,) = world.admin.audience.receipts("a")
     assert (receipt.applied, receipt.refused) == (None, 0)

@@ -116,6 +116,9 @@ def test_who_misspells_a_pid_is_told_a_similar_one(world):
         world.admin.get("net.robocnf.web")
 
     assert caught.value.similar == ("net.roboconf.web",)
+    assert str(caught.value) == (
+        "There is no configuration 'net.robocnf.web'. Did you mean 'net.roboconf.web'?"
+    )
 
 
 def test_configurations_are_listed_by_pid(world):
@@ -128,6 +131,40 @@ def test_configurations_are_listed_by_pid(world):
 
     assert [one.pid for one in listed] == ["B", "a~1", "a~2", "b"]
     assert sorted(world.admin.present_pids()) == ["B", "a~1", "a~2", "b"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "pids"),
+    [
+        ("(port=80)", ["b"]),
+        ("(port>=80)", ["b", "f~1"]),
+        ("(service.pid=b)", ["b"]),
+        ("(service.factoryPid=f)", ["f~1", "f~2"]),
+        ("(!(service.factoryPid=*))", ["b"]),
+        ("(mode=*)", []),
+    ],
+)
+def test_a_filter_says_which_configurations_are_listed(world, wanted, pids):
+    """CM-12, CM-36: as their schema reads them, without its defaults; in PID order."""
+    world.validator.defaults = {"mode": "fast"}
+    for pid, port in (("f~2", "8"), ("f~1", "443"), ("b", "80"), ("gone", "80")):
+        world.admin.update(pid, {"port": port})
+    world.admin.delete("gone")
+
+    listed = world.admin.list_configurations(wanted)
+
+    assert [one.pid for one in listed] == pids
+    assert listed == tuple(map(world.admin.get, pids))
+
+
+def test_a_change_says_why(world):
+    """CM-11: whoever reads the history; what says nothing has no reason."""
+    assert world.admin.update("a", {"x": 1}, reason="because").reason == "because"
+    assert world.admin.get("a").reason == "because"
+    assert world.admin.update("a", {"x": 2}).reason is None
+    assert world.admin.delete("a", reason="no more").reason == "no more"
+    world.admin.update("a", {})
+    assert world.admin.delete("a").reason is None
 
 
 # Every entrance
@@ -526,11 +563,10 @@ def test_a_closed_admin_takes_no_update_and_can_still_be_read(world):
 
     world.admin.close()
 
-    for properties in ({"x": 1}, {"x": 2}):
-        with pytest.raises(NotRunningError):
-            world.admin.update("a", properties)
-    with pytest.raises(NotRunningError):
-        world.admin.update("new", {})
+    for pid, properties in (("a", {"x": 1}), ("a", {"x": 2}), ("new", {})):
+        with pytest.raises(NotRunningError) as caught:
+            world.admin.update(pid, properties)
+        assert str(caught.value) == "The admin has been stopped."
     assert [one.pid for one in world.admin.list_configurations()] == ["a"]
     assert world.admin.get("a").properties == {"x": 1}
 
@@ -870,7 +906,9 @@ def test_what_no_longer_fits_stays_and_is_a_fault(world, origin, file):
     assert len(service.calls) == 1
 
 
-@pytest.mark.parametrize("cure", ["an update", "a deletion", "another schema"])
+@pytest.mark.parametrize(
+    "cure", ["an update", "a deletion", "another schema", "the old schema"]
+)
 def test_the_fault_goes_when_it_is_mended(world, cure):
     """CM-35."""
     world.admin.update("a", {"port": "1"})
@@ -884,7 +922,7 @@ def test_the_fault_goes_when_it_is_mended(world, cure):
     elif cure == "a deletion":
         world.admin.delete("a")
     else:
-        world.validator.schema = "looser"
+        world.validator.schema = "looser" if cure == "another schema" else "first"
         world.validator.refused = set()
         world.admin.recheck("a")
 
@@ -919,6 +957,23 @@ def test_a_recheck_that_lost_a_race_checks_what_is_there_now(world):
 
     assert world.admin.get("a").properties == {"x": 2}
     assert [call["x"] for call in service.calls] == [2]
+
+
+def test_a_recheck_that_lost_a_race_may_have_to_check_again(world):
+    """CM-16, CM-35: the winner was checked by a schema that is not that of now."""
+    world.admin.update("a", {"x": 1})
+    world.validator.schema = "second"
+
+    def win_the_race():
+        world.validator.during_check = lambda: None
+        world.admin.update("a", {"x": 2})
+        world.validator.schema = "third"
+        world.validator.defaults = {"mode": "fast"}
+
+    world.validator.during_check = win_the_race
+    world.admin.recheck("a")
+
+    assert delivered_of(world, "a")["mode"] == "fast"
 
 
 def test_what_was_mended_during_a_recheck_is_no_fault(world):

@@ -195,12 +195,13 @@ def test_what_was_registered_where_no_loop_ran_runs_on_that_of_the_admin(world, 
 def test_where_there_is_no_loop_at_all_the_fault_says_what_to_do(world, loop):
     """CM-25, CM-21: and it goes away once there is one."""
     service = Service()
-    world.follow("a", service)
+    registration = world.follow("a", service)
     world.flush()
 
-    fault = only(world.faults)
-    assert "Service is a coroutine function without an event loop" in fault.found
-    assert "enter the admin with 'async with'" in fault.found
+    assert only(world.faults).found == (
+        f"UsageError: {registration.name} is a coroutine function without an event "
+        "loop that runs. Register it inside one, or enter the admin with 'async with'."
+    )
 
     world.admin.home.loop = loop
     world.admin.update("a", {})
@@ -208,6 +209,35 @@ def test_where_there_is_no_loop_at_all_the_fault_says_what_to_do(world, loop):
 
     assert world.faults.all() == ()
     assert service.calls == [{"service.pid": "a"}]
+
+
+@pytest.mark.parametrize(
+    ("registered", "expected"),
+    [
+        ((), ()),
+        (("nowhere",), ("loop",)),
+        (("loop",), ("loop",)),
+        (("other",), ("other",)),
+        (("nowhere", "other"), ("loop", "other")),
+    ],
+)
+def test_who_blocks_a_loop_that_callbacks_run_on_can_know(
+    world, loop, other_loop, registered, expected
+):
+    """CM-25: `start` and `stop` refuse to; "loop" is that of the admin."""
+    home = world.admin.home
+    home.loop = loop
+    run_on = {
+        "nowhere": lambda function: function(),
+        "loop": lambda function: on(loop, function),
+        "other": lambda function: on(other_loop, function),
+    }
+    for place in registered:
+        run_on[place](lambda: world.follow("a", Service()))
+
+    here = [place for place, run in run_on.items() if run(home.is_here)]
+
+    assert here == list(expected)
 
 
 # What counts as a coroutine function
@@ -435,9 +465,11 @@ def test_who_waits_on_the_loop_itself_is_told_instead(world):
 
     asyncio.run(flush_where_it_runs())
 
-    fault = only(world.faults)
-    assert "cannot be waited for on its own event loop" in fault.found
-    assert "await asyncio.to_thread(admin.flush)" in fault.found
+    (registration,) = world.admin.audience.registrations()
+    assert only(world.faults).found == (
+        f"UsageError: {registration.name} cannot be waited for on its own event loop. "
+        "Use 'await asyncio.to_thread(admin.flush)'."
+    )
     assert service.calls == []
 
 
@@ -446,8 +478,12 @@ def test_who_waits_for_its_first_call_on_its_loop_is_told_instead(busy_world, lo
 
     def register_and_wait():
         registration = busy_world.follow("a", service)
-        with pytest.raises(UsageError, match=r"to_thread\(registration\.wait, …\)"):
+        with pytest.raises(UsageError) as caught:
             registration.wait()
+        assert str(caught.value) == (
+            f"wait() would block the event loop that {registration.name} runs on, and "
+            "wait in vain. Use 'await asyncio.to_thread(registration.wait, …)'."
+        )
         assert not registration.wait(0)
         return registration
 
@@ -604,25 +640,31 @@ def test_a_loop_that_was_closed_is_a_fault(world):
 def test_a_loop_that_is_closed_in_that_moment_is_a_fault(world):
     """CM-25: what was not handed over is not left behind either."""
     service = Service()
-    world.follow("a", service)
+    registration = world.follow("a", service)
     world.admin.home.loop = ClosingLoop()
 
     world.flush()
 
-    assert "was closed before it had ended" in only(world.faults).found
+    assert only(world.faults).found == (
+        f"UsageError: The event loop of {registration.name} was closed before it had "
+        "ended. Leave the admin first."
+    )
     assert service.calls == []
 
 
 def test_a_loop_that_is_closed_during_a_call_sets_its_lane_free(busy_world, loop):
     """CM-25, CM-19: the lane goes on with the next call."""
     slow = Slow()
-    on(loop, lambda: busy_world.follow("a", slow))
+    registration = on(loop, lambda: busy_world.follow("a", slow))
     assert slow.started.wait(LIMIT_S)
 
     loop.end()
     busy_world.flush()
 
-    assert "was closed before it had ended" in only(busy_world.faults).found
+    assert only(busy_world.faults).found == (
+        f"UsageError: The event loop of {registration.name} was closed before it had "
+        "ended. Leave the admin first."
+    )
     busy_world.admin.update("a", {})
     busy_world.flush()
     assert "without an event loop that runs" in only(busy_world.faults).found

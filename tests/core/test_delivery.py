@@ -50,6 +50,10 @@ def test_a_service_that_raises_is_a_fault_with_pid_revision_and_key(world):
     assert fault.file == "etc/a.cfg"
     assert fault.found == "ConfigurationError: is taken"
     assert fault.expected.endswith("Service to take revision 1 of a")
+    assert fault.cure == (
+        "Mend the configuration or the service; the next change is delivered."
+    )
+    assert fault.rule == "callback"
 
 
 def test_what_a_service_did_not_mean_to_raise_is_told_with_its_place(world):
@@ -342,8 +346,8 @@ def test_the_faults_of_a_closed_listener_go_with_it(world):
         (object(), False, "has no 'configuration_event'"),
         (object(), True, "has no 'configuration_event'"),
         (CoroutineListener(), True, "is a coroutine function"),
-        (DeafListener(), False, "has to take (event)"),
-        (DeafListener(), True, "has to take (event)"),
+        (DeafListener(), False, "DeafListener has to take (event): too many"),
+        (DeafListener(), True, "DeafListener has to take (event): too many"),
         (CoroutineListener, False, "is a class"),
     ],
 )
@@ -750,6 +754,7 @@ def test_new_services_are_asked_though_closed_ones_were_asked_before(world):
         ("x is too short to be one", "x is too short to be one"),
         ("\x1b[31m", "\\x1b[31m"),
         ("", ""),
+        ("y" * 500, "y" * 500),
         ("y" * 501, "y" * 500 + "…"),
     ],
 )
@@ -760,6 +765,14 @@ def test_secret_values_are_taken_out_of_foreign_texts(text, expected):
     secrets += ["zebra", "a-zebra", "fin", "ly"]
 
     assert scrubbed(text, secrets) == expected
+
+
+def test_no_line_of_a_secret_is_shown_whatever_others_there_are():
+    """CM-37: those that are too short to be one do not hide the others."""
+    lines = [f"line-{number:02}" for number in range(20)]
+    secret = "\n".join(["-", "=", "+", *lines])
+
+    assert [scrubbed(line, [secret]) for line in lines] == [MASK] * len(lines)
 
 
 def test_a_secret_behind_the_end_is_not_shown_in_half():

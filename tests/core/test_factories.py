@@ -48,6 +48,33 @@ def test_on_registration_every_instance_comes_once_in_pid_order(world):
     }
 
 
+def test_factories_are_called_in_ranking_order(world):
+    """CM-20, CM-26: of one rank, the oldest first."""
+    calls = []
+
+    class Ranked:
+        def __init__(self, name):
+            self.name = name
+
+        def updated(self, pid, _):
+            calls.append((self.name, pid))
+
+        def deleted(self, pid):
+            calls.append((self.name, f"no {pid}"))
+
+    for name, ranking in (("zero", 0), ("high", 5), ("low", -5), ("other zero", 0)):
+        world.follow_instances("f", Ranked(name), ranking=ranking)
+    world.flush()
+
+    put(world, "f~x")
+    world.flush()
+    world.admin.delete("f~x")
+    world.flush()
+
+    in_order = ["high", "zero", "other zero", "low"]
+    assert calls == [(name, pid) for pid in ("f~x", "no f~x") for name in in_order]
+
+
 def test_an_instance_comes_changes_and_goes(world):
     """CM-26."""
     factory, _ = world.factory("f")
@@ -287,6 +314,7 @@ def test_what_was_there_before_is_checked_before_it_is_delivered(world):
     world.flush()
     (fault,) = world.faults.all()
     assert (fault.pid, fault.key) == ("f~x", "x")
+    assert fault.found == "ConfigurationError: f~x cannot have it"
 
     world.admin.delete("f~x")
     world.flush()
@@ -518,9 +546,12 @@ def test_nothing_is_kept_of_instances_that_are_gone(world):
 @pytest.mark.parametrize("pid", ["f~x", "f|app~x", "f~x~y"])
 def test_an_instance_is_no_factory(world, pid):
     """CM-02: nothing could ever be an instance of it."""
-    with pytest.raises(InvalidPidError, match="it is an instance, not a factory"):
+    with pytest.raises(InvalidPidError) as caught:
         world.factory(pid)
 
+    assert str(caught.value) == (
+        f"'{pid}' cannot be a PID: it is an instance, not a factory."
+    )
     assert world.admin.audience.registrations() == ()
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config_admin.core.diagnostics import Diagnostic
-from config_admin.core.faults import Fault, FaultBook, FaultKind
+from config_admin.core.faults import Fault, FaultBook, FaultKind, faults_of
 
 FILE = FaultKind.FILE
 SCHEMA = FaultKind.SCHEMA
@@ -42,6 +42,27 @@ def test_a_fault_is_a_diagnostic_with_its_kind():
     assert str(made) == str(diagnostic)
     assert Fault.of(SCHEMA, "a.pid", made) == made
     assert made.at("g", 2, None).place == "g:2"
+
+
+@pytest.mark.parametrize(
+    ("own_file", "file", "place"),
+    [
+        (None, None, "3:4"),
+        (None, "f", "f:3:4"),
+        ("own", None, "own:3:4"),
+        ("own", "f", "own:3:4"),
+    ],
+)
+def test_what_is_in_no_file_is_in_that_of_its_configuration(own_file, file, place):
+    found = Diagnostic(
+        found="a", expected="b", cure="C.", rule="r", file=own_file, line=3, column=4
+    )
+
+    (made,) = faults_of(SCHEMA, "a.pid", [found], file)
+
+    assert (made.kind, made.pid, made.found) == (SCHEMA, "a.pid", "a")
+    assert made.place == place
+    assert (made.line, made.column) == (3, 4)
 
 
 def test_a_fault_is_told_when_it_comes_and_when_it_goes(book, told):
@@ -92,6 +113,22 @@ def test_faults_are_in_the_order_of_file_line_and_pid(book):
     book.report(FILE, "3", [zeroth])
 
     assert book.all() == (zeroth, first, second, third, last)
+
+
+def test_what_has_no_file_line_or_pid_comes_before_what_has():
+    in_order = [
+        fault("0"),
+        fault("1", pid="A"),
+        fault("2", file="A.cfg", pid="z"),
+        fault("3", file="A.cfg", line=1, pid="a"),
+        fault("4", file="A.cfg", line=1, pid="b"),
+    ]
+    book = FaultBook(lambda *_: None)
+
+    for number, one in enumerate(reversed(in_order)):
+        book.report(FILE, str(number), [one])
+
+    assert book.all() == tuple(in_order)
 
 
 def test_who_is_told_may_look_into_the_book():

@@ -1,5 +1,7 @@
 """Plans: in the words of the file, compared with what is there, and with an end."""
 
+from dataclasses import replace
+
 import pytest
 
 from config_admin.core.coercion import Kind, text_of
@@ -8,6 +10,7 @@ from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.entry import storable, with_automatic
 from config_admin.core.errors import (
     InvalidConfigurationError,
+    NoSuchConfigurationError,
     RevisionConflictError,
     UsageError,
 )
@@ -26,7 +29,8 @@ def resolving(small_validator, make_world):
     """
     A world with placeholders: "$[name]" stands for what `secrets` of it says.
 
-    The texts of the key "ports" are lists of whole numbers, or become them.
+    The texts of the key "ports" are lists of whole numbers, or become them; of those in
+    `unsaid`, no text does.
     """
 
     class Resolving(small_validator):
@@ -34,6 +38,7 @@ def resolving(small_validator, make_world):
             super().__init__()
             self.texts = {"$[pw]": "hunter2", "$[pin]": "4711"}
             self.override = {}
+            self.unsaid = ()
 
         def check(self, pid, properties):
             checked = super().check(pid, properties)
@@ -59,10 +64,60 @@ def resolving(small_validator, make_world):
 
         def as_text(self, pid, key, value):
             if key == "ports":
-                return text_of(value, NUMBERS)
+                return None if value in self.unsaid else text_of(value, NUMBERS)
             return super().as_text(pid, key, value)
 
     return make_world(validator=Resolving())
+
+
+@pytest.fixture
+def schemas(small_validator, make_world):
+    """A world in which only "a" has a schema; of it, "port" and "ports" are numbers."""
+
+    class Schemas(small_validator):
+        def check(self, pid, properties):
+            self.numbers = {"port"} if pid == "a" else set()
+            checked = super().check(pid, properties)
+            seen = checked.properties
+            if pid == "a" and "ports" in seen:
+                seen = seen.with_items({"ports": tuple(map(int, seen["ports"]))})
+            return replace(checked, properties=seen, schema=self.schema_of(pid))
+
+        def schema_of(self, pid):
+            return self.schema if pid == "a" else None
+
+        def is_secret(self, pid, key):
+            return pid == "a" and super().is_secret(pid, key)
+
+        def as_text(self, pid, key, value):
+            if pid != "a":
+                return None
+            if key == "ports":
+                return text_of(value, NUMBERS)
+            return super().as_text(pid, key, value)
+
+    return make_world(validator=Schemas())
+
+
+class NotingGate:
+    """
+    Stands open, and notes what it is asked.
+
+    Attributes:
+        asked: Each PID with what is to be written of it.
+    """
+
+    def __init__(self):
+        self.asked = []
+
+    def require_open(self, pid, *, force):
+        """Open."""
+
+    def require_writable(self, pid, properties):
+        self.asked.append((pid, dict(properties)))
+
+    def note_change(self, pid, *, force):
+        """Noted."""
 
 
 def delivered(world, pid="a"):
@@ -108,6 +163,11 @@ def test_all_that_was_delivered_and_is_given_back_is_no_news(resolving):
         (["$[pw]", "hunter2"], ["hunter2", "hunter2"], ("$[pw]", "hunter2")),
         (["$[pw]", "hunter2"], ["hunter2"] * 2 + ["c"], ("$[pw]", "hunter2", "c")),
         (["$[pw]", "b"], "hunter2", "hunter2"),
+        (
+            ["$[pw]", "hunter2", "$[pw]"],
+            ["hunter2"] * 3 + ["c"],
+            ("$[pw]", "hunter2", "$[pw]", "c"),
+        ),
     ],
 )
 def test_each_element_stays_as_it_was_written(resolving, written, given, expected):
@@ -138,13 +198,47 @@ def test_elements_that_change_become_text_beside_text(resolving, given, expected
     assert after.properties["ports"] == tuple(given)
 
 
-def test_a_list_that_no_text_says_beside_text_is_stored_as_it_is(resolving):
+def test_a_list_of_which_no_text_says_an_element_is_stored_as_it_is(resolving):
     """CM-04: where the elements cannot be kept, the whole is taken."""
+    resolving.validator.unsaid = {(3,)}
+    resolving.admin.update("a", {"ports": ["$[pin]", "2"]})
+
+    resolving.admin.update("a", {"ports": [4711, 3]})
+
+    assert resolving.admin.written("a").properties["ports"] == (4711, 3)
+
+
+def test_a_list_of_another_type_is_stored_as_it_is(resolving):
+    """CM-04."""
     resolving.admin.update("a", {"list": ["a", "b"]})
 
     resolving.admin.update("a", {"list": [1, 2]})
 
     assert resolving.admin.written("a").properties["list"] == (1, 2)
+
+
+def test_a_typed_list_stays_typed_in_a_typed_file(resolving):
+    """CM-42: whatever else its schema would read."""
+    resolving.admin.update("a", {"ports": [1, 2]}, origin=FILE)
+
+    resolving.admin.update("a", {"ports": [1, 3]})
+
+    assert resolving.admin.written("a").properties["ports"] == (1, 3)
+
+
+@pytest.mark.parametrize("text", ["hunter2", "it's", "back\\slash", "two\nlines"])
+@pytest.mark.parametrize("default", ["$[pw]", ["x", "$[pw]"]])
+def test_no_form_of_default_writes_a_secret_out(resolving, text, default):
+    """CM-60, CM-61: in a list, too."""
+    resolving.validator.texts["$[pw]"] = text
+    resolving.validator.defaults = {"logins": default}
+    resolving.admin.update("a", {"x": 1})
+    got = delivered(resolving)
+    assert text in got["logins"]
+
+    resolving.admin.update("a", {**got, "x": 2})
+
+    assert resolving.admin.written("a").properties == {"x": 2}
 
 
 def test_a_secret_that_comes_from_a_default_is_not_written_out(resolving):
@@ -172,6 +266,108 @@ def test_what_overrides_is_not_written_out(resolving):
     resolving.admin.update("a", {**got, "x": 2})
 
     assert resolving.admin.written("a").properties == {"host": "$[pw]", "x": 2}
+
+
+def test_what_overrides_a_default_is_not_written_out(resolving):
+    """CM-50, CM-60."""
+    resolving.validator.defaults = {"mode": "fast"}
+    resolving.validator.override = {"mode": "theirs"}
+    resolving.admin.update("a", {"x": 1})
+
+    resolving.admin.update("a", {**delivered(resolving), "x": 2})
+
+    assert resolving.admin.written("a").properties == {"x": 2}
+
+
+def test_what_callers_read_beneath_an_override_stays_as_it_was_written(resolving):
+    """CM-50, CM-60: it is not what is delivered, but says the same as the file."""
+    resolving.validator.override = {"host": "theirs"}
+    resolving.admin.update("a", {"host": "$[pw]"})
+    assert resolving.admin.get("a").properties == {"host": "hunter2"}
+
+    resolving.admin.update("a", {"host": "hunter2", "x": 1})
+
+    assert resolving.admin.written("a").properties == {"host": "$[pw]", "x": 1}
+
+
+@pytest.mark.parametrize(
+    ("defaults", "given", "expected"),
+    [
+        ({"mode": "fast"}, "fast", ""),
+        ({"mode": "fast"}, "slow", "slow"),
+        ({}, "", ""),
+        ({}, "slow", "slow"),
+    ],
+)
+def test_a_text_that_means_absent_stays_while_its_default_is_given(
+    make_world, small_validator, defaults, given, expected
+):
+    """CM-36, CM-60: what is delivered for it is the default."""
+
+    class Blank(small_validator):
+        def check(self, pid, properties):
+            blank = tuple(key for key, value in properties.items() if value == "")
+            return super().check(pid, properties.without(blank))
+
+    world = make_world(validator=Blank())
+    world.validator.defaults = defaults
+    world.admin.update("a", {"mode": ""}, origin=FILE)
+
+    world.admin.update("a", {"mode": given, "x": 1})
+
+    assert world.admin.written("a").properties == {"mode": expected, "x": 1}
+
+
+def test_in_a_transaction_it_stays_as_it_was_written_before_all(resolving):
+    """CM-14, CM-60: also what an earlier change of it left out."""
+    resolving.admin.update("a", {"password": "$[pw]"})
+
+    with resolving.admin.transaction() as transaction:
+        transaction.update("a", {"x": 1})
+        transaction.update("a", {"x": 2, "password": "hunter2"})
+
+    assert resolving.admin.written("a").properties == {"x": 2, "password": "$[pw]"}
+
+
+def test_in_a_transaction_what_held_before_it_is_not_written_out(world):
+    """CM-14, CM-50, CM-60: where there was no configuration."""
+    world.validator.instead["a"] = Checked(
+        Properties(), overridden=Properties({"password": "hunter2"})
+    )
+
+    with world.admin.transaction() as transaction:
+        transaction.update("a", {"x": 1})
+        transaction.update("a", {"x": 2, "password": "hunter2"})
+
+    assert world.admin.written("a").properties == {"x": 2}
+
+
+def test_each_pid_is_written_as_its_own_schema_reads_it(schemas):
+    """CM-35: "b" has none."""
+    for pid in "ab":
+        schemas.admin.update(pid, {"ports": ["1", "2"]})
+        schemas.admin.update(pid, {"port": 80, "ports": [1, 3]})
+
+    assert schemas.admin.written("a").properties == {"port": "80", "ports": ("1", "3")}
+    assert schemas.admin.written("b").properties == {"port": 80, "ports": (1, 3)}
+
+
+def test_each_pid_is_read_by_its_own_schema(schemas):
+    """CM-35, CM-37: and only what that changed is read again."""
+    schemas.validator.secrets = {"dsn"}
+    for pid in "ab":
+        schemas.admin.update(pid, {"port": "80"}, origin=FILE)
+    schemas.admin.recheck_all()
+    assert schemas.validator.checks == 2
+    assert [schemas.admin.schema_of(pid) for pid in "ab"] == ["first", None]
+    assert [schemas.admin.is_secret(pid, "dsn") for pid in "ab"] == [True, False]
+
+    schemas.validator.schema = "second"
+    schemas.admin.recheck_all()
+
+    assert schemas.validator.checks == 3
+    assert schemas.admin.get("a").properties == {"port": 80}
+    assert schemas.admin.get("b").properties == {"port": "80"}
 
 
 def test_what_an_override_does_not_say_is_taken(resolving):
@@ -243,17 +439,11 @@ def test_without_anything_before_it_values_become_text_where_that_is_exact(world
 def test_what_the_gate_cannot_write_is_refused(world):
     """CM-42: before it is committed, and it is an event."""
 
-    class Gate:
-        def require_open(self, pid, *, force):
-            """Open."""
-
+    class Gate(NotingGate):
         def require_writable(self, pid, properties):
             if "x" in properties:
                 found = Diagnostic(found="x", expected="y", cure="No.", rule="format")
                 raise InvalidConfigurationError(pid, [found])
-
-        def note_change(self, pid, *, force):
-            """Noted."""
 
     world.admin.guard(Gate())
     listener = world.listener()
@@ -266,6 +456,42 @@ def test_what_the_gate_cannot_write_is_refused(world):
     assert world.admin.update("a", {"x": 1}, origin=FILE).revision == 1
 
 
+def test_the_gate_is_asked_for_what_will_be_written(world):
+    """CM-42: in the words of the file; of what comes from it, nothing."""
+    gate = NotingGate()
+    world.admin.guard(gate)
+    world.admin.update("a", {"port": "0080"}, origin=FILE)
+
+    world.admin.update("a", {"port": 80, "x": 1})
+
+    assert gate.asked == [("a", {"port": "0080", "x": 1})]
+
+
+# Deletions
+
+
+@pytest.mark.parametrize(
+    ("pid", "words"),
+    [
+        ("b", "There is no configuration 'b'."),
+        ("gone", "There is no configuration 'gone'."),
+        ("gone.cfg", "There is no configuration 'gone.cfg'."),
+        ("a.cfg", "There is no configuration 'a.cfg'. Did you mean 'a'?"),
+        ("a.cfg.json", "There is no configuration 'a.cfg.json'. Did you mean 'a'?"),
+    ],
+)
+def test_what_is_not_there_cannot_be_deleted(world, pid, words):
+    """CM-11: who names the file instead of its PID is told the PID."""
+    world.admin.update("a", {})
+    world.admin.update("gone", {})
+    world.admin.delete("gone")
+
+    with pytest.raises(NoSuchConfigurationError) as caught:
+        world.admin.delete(pid)
+
+    assert str(caught.value) == words
+
+
 # What callers hand over
 
 
@@ -274,10 +500,14 @@ def test_what_is_no_mapping_is_a_mistake_of_the_caller(world, given):
     """CM-04."""
     listener = world.listener()
 
-    with pytest.raises(UsageError, match="mapping of keys to values"):
+    with pytest.raises(UsageError) as caught:
         world.admin.update("a", given)
     world.flush()
 
+    assert str(caught.value) == (
+        f"a cannot be a value of type {type(given).__name__}: properties are a mapping "
+        "of keys to values."
+    )
     assert listener.events == []
 
 
@@ -339,8 +569,17 @@ def test_a_schema_that_never_rests_does_not_hang_a_change(world):
         world.admin.update("a", {"x": 1})
     world.flush()
 
-    (violation,) = caught.value.violations
-    assert f"after each of {MOST_CHECKS} checks" in violation.found
+    assert caught.value.pid == "a"
+    assert caught.value.violations == (
+        Diagnostic(
+            found="other values, another schema or other services after each of "
+            f"{MOST_CHECKS} checks",
+            expected="those that it was checked with",
+            cure="See who changes it, its schema or its secrets, or registers services "
+            "for it, over and over.",
+            rule="check",
+        ),
+    )
     assert world.validator.checks == MOST_CHECKS
     assert world.admin.find("a") is None
     assert [event.type for event in listener.events] == [CM_REFUSED]

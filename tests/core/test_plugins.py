@@ -8,7 +8,8 @@ import pytest
 
 from config_admin.core.display import MASK
 from config_admin.core.errors import InvalidPidError, UsageError
-from config_admin.core.faults import FaultKind
+from config_admin.core.faults import Fault, FaultKind
+from config_admin.core.ports import Checked
 from config_admin.core.properties import Properties
 
 LIMIT_S = 10.0
@@ -84,6 +85,15 @@ def test_plugins_run_lowest_ranking_first(add, delivered):
         add(appending(f"<{ranking}>"), ranking=ranking)
 
     assert delivered({})["by"] == "<0><3><7><1000>"
+
+
+def test_a_plugin_of_which_nobody_says_its_rank_has_rank_zero(add, delivered):
+    """CM-31."""
+    for ranking in (1, 0):
+        add(appending(ranking), ranking=ranking)
+    add(appending("!"))
+
+    assert delivered({})["by"] == "0!1"
 
 
 def test_plugins_of_one_ranking_run_in_the_order_of_their_registration(add, delivered):
@@ -594,8 +604,14 @@ def test_what_needs_a_plugin_is_held_until_it_is_there(needy):
         "no plugin 'decrypt'",
         "no plugin 'sign'",
     ]
-    assert {one.kind for one in needy.faults.all()} == {FaultKind.PLUGIN}
-    assert "add_plugin(…, name='sign')" in needy.faults.all()[1].cure
+    assert needy.faults.all()[1] == Fault(
+        kind=FaultKind.PLUGIN,
+        found="no plugin 'sign'",
+        expected="it, before anything is delivered",
+        cure="Register it (add_plugin(…, name='sign')), or take it out of "
+        "required_plugins.",
+        rule="plugin",
+    )
     (receipt,) = needy.admin.audience.receipts("a")
     assert receipt.held == "until there is a plugin decrypt, sign"
     assert registration.wait(0), "start does not wait for a plugin"
@@ -736,6 +752,23 @@ def test_processed_properties_of_what_holds_without_a_configuration(world, add):
     processed = world.admin.processed_properties("a")
 
     assert dict(processed) == {"x": 1, "y": 2, "service.pid": "a"}
+
+
+def test_processed_properties_say_where_they_come_from(world):
+    """CM-33, CM-50: also with their secrets masked."""
+    world.validator.instead["a"] = Checked(
+        Properties(),
+        overridden=Properties({"host": "h", "password": "hunter2"}),
+        sources={"host": "the environment", "password": "a file"},
+    )
+
+    processed = world.admin.processed_properties("a")
+
+    masked = processed.without_secrets()
+    assert processed["password"] == "hunter2"
+    assert dict(masked) == {"host": "h", "password": MASK, "service.pid": "a"}
+    assert processed.sources == masked.sources
+    assert masked.sources == {"host": "the environment", "password": "a file"}
 
 
 # Deletions

@@ -406,6 +406,36 @@ def test_it_is_settled_when_everybody_has_applied_it(busy_world, released):
     assert results == [True]
 
 
+def test_who_waits_is_told_though_another_one_gave_up(busy_world, released):
+    """CM-48."""
+    blocking = Blocking(released)
+    busy_world.follow("a", blocking)
+    assert blocking.started.wait(LIMIT_S)
+    waiting, results = wait_aside(busy_world, "a")
+
+    assert not busy_world.admin.audience.wait_settled("a", SOON_S)
+    released.set()
+    waiting.join(LIMIT_S)
+
+    assert results == [True]
+
+
+def test_at_the_end_nobody_waits_any_more(busy_world, released):
+    """CM-48, CM-47: neither who waits already, nor who comes later."""
+    blocking = Blocking(released)
+    busy_world.follow("a", blocking)
+    assert blocking.started.wait(LIMIT_S)
+    waiting, results = wait_aside(busy_world, "a")
+    waiting.join(SOON_S)
+    assert waiting.is_alive()
+
+    busy_world.admin.audience.end_waiting()
+    waiting.join(LIMIT_S / 2)  # the call itself gives up after the whole of it
+
+    assert results == [True]
+    assert busy_world.admin.audience.wait_settled("a", 0)
+
+
 @pytest.mark.parametrize("pid", ["a", "f~x", "unknown"])
 def test_it_is_settled_at_once_if_nobody_has_anything_to_do(world, pid):
     """CM-48."""
@@ -570,7 +600,10 @@ def test_a_callback_that_waits_for_its_own_first_call_is_told(world):
     world.flush()
     assert waited.pop() is False
     (fault,) = world.faults.all()
-    assert fault.found.startswith("UsageError: A callback cannot call wait()")
+    assert fault.found.startswith(
+        "UsageError: A callback cannot call wait() without a time limit: it may wait "
+        "for itself. (raised at "
+    )
 
     world.admin.update("a", {})
     world.flush()

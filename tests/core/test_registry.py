@@ -31,6 +31,10 @@ def function(properties):
     return ("function", properties)
 
 
+def function_with_options(properties, *, changed=()):
+    return (properties, changed)
+
+
 def function_of_both(pid, properties):
     return (pid, properties)
 
@@ -70,6 +74,8 @@ def test_a_decorated_function_still_is_one():
     assert registration(service=function)("p") == ("function", "p")
     assert registration(("a", "b"), function_of_both)("a", "p") == ("a", "p")
     assert registration(service=Follower())("p") == ("object", "p")
+    decorated = registration(service=function_with_options)
+    assert decorated("p", changed={"x"}) == ("p", {"x"})
 
 
 # Who is served

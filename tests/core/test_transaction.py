@@ -161,10 +161,12 @@ def test_each_change_carries_its_reason_and_all_the_origin(world):
     with world.admin.transaction(origin=FILE) as transaction:
         transaction.update("a", {}, reason="because")
         transaction.update("b", {})
+        transaction.delete("a", reason="no more")
+        transaction.delete("b")
 
-    a, b = transaction.configurations
-    assert (a.reason, b.reason) == ("because", None)
-    assert a.origin == b.origin == FILE
+    made = transaction.configurations
+    assert [one.reason for one in made] == ["because", None, "no more", None]
+    assert {one.origin for one in made} == {FILE}
 
 
 def test_one_call_of_a_service_is_enough_for_several_of_its_pid(world):
@@ -287,6 +289,22 @@ def test_a_revision_is_the_one_before_the_block_or_made_by_it(
 
     assert changed(world, *revisions) == expected
     assert ("new" in world.admin.get("a").properties) is (expected is True)
+
+
+@pytest.mark.parametrize("revision", [0, 1, 3])
+def test_only_the_revision_that_is_meant_is_deleted(world, revision):
+    """CM-10, CM-14."""
+    for number in range(2):
+        world.admin.update("a", {"x": number})
+
+    with (
+        pytest.raises(RevisionConflictError) as caught,
+        world.admin.transaction() as transaction,
+    ):
+        transaction.delete("a", revision=revision)
+
+    assert (caught.value.expected, caught.value.actual) == (revision, 2)
+    assert state(world) == {"a": {"x": 1}}
 
 
 def test_only_if_absent_holds_for_what_the_block_deleted(world):
@@ -557,13 +575,16 @@ def test_a_transaction_is_used_once(world):
     with transaction:
         transaction.update("a", {"x": 1})
 
-    for use in (
-        transaction.__enter__,
-        lambda: transaction.update("a", {}),
-        lambda: transaction.delete("a"),
+    again = "A transaction is used once: call transaction() again."
+    within = "Use it as 'with admin.transaction() as transaction:'."
+    for use, words in (
+        (transaction.__enter__, again),
+        (lambda: transaction.update("a", {}), within),
+        (lambda: transaction.delete("a"), within),
     ):
-        with pytest.raises(UsageError):
+        with pytest.raises(UsageError) as caught:
             use()
+        assert str(caught.value) == words
     assert state(world) == {"a": {"x": 1}}
 
 

@@ -112,6 +112,7 @@ def test_a_veto_refuses_the_change_for_all(world, checker):
     assert (violation.key, violation.rule) == ("x", "check")
     assert violation.found == "ConfigurationError: not with me"
     assert violation.expected.endswith("Checker to accept it")
+    assert violation.cure == "Set what it can work with."
     assert world.admin.get("a").properties == {"y": 1}
     assert len(vetoer.calls) == len(other.calls) == 1
     assert listener.events[-1].type is CM_REFUSED
@@ -574,6 +575,25 @@ def test_what_comes_into_force_unasked_is_checked_at_its_delivery(world, checker
     assert world.faults.all() == ()
 
 
+def test_what_is_read_anew_unasked_is_checked_at_its_delivery(world, checker):
+    """CM-22, CM-34, CM-35: it has a say in what it gets, as it is read then."""
+    one, _ = checker("mode", target="app")
+    world.admin.update("a", {"y": 1})
+    world.flush()
+    world.admin.update("a|app", {"z": 1})
+    world.flush()
+    world.validator.schema, world.validator.defaults = "second", {"mode": "fast"}
+    world.admin.recheck("a")
+    one.asked.clear()
+
+    world.admin.delete("a|app")
+    world.flush()
+
+    assert one.asked == [{"y": 1, "mode": "fast", "service.pid": "a"}]
+    assert one.calls[-1] == {"z": 1, "service.pid": "a|app"}
+    assert only(world.faults).key == "mode"
+
+
 def test_in_a_transaction_what_it_puts_into_force_counts(world, checker):
     """CM-14, CM-22: checked together is checked as it will be."""
     one, _ = checker("x", target="app")
@@ -756,12 +776,37 @@ class FailingPlugin:
 def test_a_plugin_that_fails_on_what_is_refused_leaves_no_fault(world, checker):
     """CM-31: but the refusal tells it, for it may be why."""
     checker("x")
-    world.admin.processing.add(FailingPlugin())
+    for text in ("no", "nor I"):
+        world.admin.processing.add(FailingPlugin(text))
 
     error = refusal(lambda: world.admin.update("a", {"x": 1}))
 
-    assert [one.rule for one in error.violations] == ["check", "plugin"]
+    assert [one.rule for one in error.violations] == ["check", "plugin", "plugin"]
+    found = [one.found.partition(" (raised at ")[0] for one in error.violations]
+    assert found[1:] == ["ValueError: no", "ValueError: nor I"]
     assert world.faults.all() == ()
+
+
+def test_a_check_is_asked_what_the_plugins_of_its_pid_make_of_it(world, checker):
+    """CM-22, CM-57: with the PID, and those of another one see nothing."""
+    seen = []
+
+    class Noting:
+        def __init__(self, name):
+            self.name = name
+
+        def modify_configuration(self, pid, properties):
+            seen.append((self.name, pid))
+            return {**properties, self.name: True}
+
+    for name in "ab":
+        world.admin.processing.add(Noting(name), targets=[name])
+    one, _ = checker()
+
+    world.admin.update("a", {"x": 1})
+
+    assert one.asked == [{"x": 1, "a": True, "service.pid": "a"}]
+    assert seen == [("a", "a")]
 
 
 def test_a_plugin_that_fails_refuses_nothing(world, checker):
