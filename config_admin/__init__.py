@@ -21,6 +21,7 @@ from config_admin.core.errors import (
     InvalidFilterError,
     InvalidPidError,
     NoSuchConfigurationError,
+    NoSuchRevisionError,
     NotRunningError,
     ReadOnlyConfigurationError,
     RefusedFileError,
@@ -39,10 +40,13 @@ from config_admin.core.events import (
 from config_admin.core.faults import Fault, FaultKind
 from config_admin.core.processed import ProcessedProperties
 from config_admin.core.properties import Properties, Value
+from config_admin.core.recalling import Difference, Revision
 from config_admin.core.receipts import Receipt
 from config_admin.core.registry import Registration
+from config_admin.core.status import RunningAdmin
 from config_admin.core.targets import Target
 from config_admin.core.transaction import Transaction
+from config_admin.keeping import running_admins
 from config_admin.service import ConfigAdmin
 from config_admin.settings import Directory, Settings
 
@@ -58,6 +62,7 @@ __all__ = [
     "ConfigurationListener",
     "ConfigurationPlugin",
     "Diagnostic",
+    "Difference",
     "Directory",
     "EventType",
     "Fault",
@@ -70,6 +75,7 @@ __all__ = [
     "ManagedService",
     "ManagedServiceFactory",
     "NoSuchConfigurationError",
+    "NoSuchRevisionError",
     "NotRunningError",
     "Origin",
     "ProcessedProperties",
@@ -78,7 +84,9 @@ __all__ = [
     "Receipt",
     "RefusedFileError",
     "Registration",
+    "Revision",
     "RevisionConflictError",
+    "RunningAdmin",
     "Settings",
     "Severity",
     "StoreError",
@@ -87,4 +95,5 @@ __all__ = [
     "Transaction",
     "UsageError",
     "Value",
+    "running_admins",
 ]

@@ -27,6 +27,7 @@ from config_admin.fileinstall.follower import Follower
 from config_admin.fileinstall.install import FileInstall
 from config_admin.fileinstall.pace import Timing
 from config_admin.fileinstall.presence import Presence
+from config_admin.keeping import Keeping
 from config_admin.plugins.environment import OverridingValidator
 from config_admin.plugins.interpolation import Interpolator
 from config_admin.plugins.resolving import ResolvingValidator
@@ -35,11 +36,10 @@ from config_admin.schema.catalog import SchemaCatalog
 from config_admin.schema.packaged import SchemaDirectory
 from config_admin.schema.validator import SchemaValidator
 from config_admin.settings import Directory, Settings
-from config_admin.stores.memory import MemoryLedger, MemoryStore
 
 _LOG = logging.getLogger("config_admin")
 
-# `stop` returns within a second: callbacks and files have two shares each.
+# `stop` returns within a second: callbacks have two shares of it, files four.
 _STOP_SHARE_S = 0.15
 
 
@@ -59,7 +59,8 @@ class Assembly:
     def __init__(self, settings: Settings) -> None:
         self._start_timeout_s = settings.start_timeout_s
         self._polling_s = settings.polling_s
-        self.faults = FaultBook(_log_faults)
+        self.faults = FaultBook(self._tell_faults)
+        self._keeping = Keeping(settings, self.faults)
         self.dispatcher = LaneDispatcher(
             clock=monotonic,
             report=self.faults.report,
@@ -71,7 +72,7 @@ class Assembly:
             self._schemas.path, self.faults, named=self._schemas.named
         )
         self._attachments: list[Attachment] = []
-        self.admin = ConfigurationAdmin(MemoryStore(), self._world(settings))
+        self.admin = ConfigurationAdmin(self._keeping.store, self._world(settings))
         self._directories = Directories(self._contexts(settings))
         self._files = FileInstall(self._directories)
         self.admin.guard(self._files)
@@ -82,10 +83,13 @@ class Assembly:
         ):
             if path is not None:
                 self._follow(Path(path), holds)
+        self._keeping.follow(self.admin, self._files)
 
     def start(self) -> None:
-        """Read every file, then let every service be called, then follow."""
+        """Read the store and every file, let every service be called, then follow."""
         deadline_s = monotonic() + self._start_timeout_s
+        self._keeping.open()
+        self.admin.load()
         self._files.start()
         self.dispatcher.start()
         for registration in self.admin.audience.registrations():
@@ -95,12 +99,17 @@ class Assembly:
         """Give callbacks and files a moment to finish, then leave them behind."""
         self.admin.close()
         self.dispatcher.flush(_STOP_SHARE_S)
-        self._files.flush(_STOP_SHARE_S)
+        self._files.flush(3 * _STOP_SHARE_S)
         self._files.stop(_STOP_SHARE_S)
         for attachment in self._attachments:
             attachment.close()
         self._schemas.close()
         self.dispatcher.stop(_STOP_SHARE_S)
+        self._keeping.close()
+
+    def note_fork(self) -> None:
+        """This is a child of the process that it runs in."""
+        self._keeping.note_fork()
 
     def flush(self, timeout_s: float | None) -> bool:
         """Wait for every callback and every write; whether that was in time."""
@@ -122,6 +131,7 @@ class Assembly:
             dispatcher=self.dispatcher,
             faults=self.faults,
             now=lambda: datetime.now(UTC),
+            when_settled=self._keeping.note_news,
             required_plugins=settings.required_plugins,
             limits=Limits(
                 check_timeout_s=settings.check_timeout_s,
@@ -150,7 +160,7 @@ class Assembly:
                 named=Path(one.path),
                 admin=self.admin,
                 formats=formats,
-                ledger=MemoryLedger(),
+                ledger=self._keeping.ledger(Path(one.path).absolute()),
                 faults=self.faults,
                 encoding=encoding,
                 suffixes=_suffixes(one, formats),
@@ -160,6 +170,10 @@ class Assembly:
             )
             for one in settings.directories()
         ]
+
+    def _tell_faults(self, came: Sequence[Fault], went: Sequence[Fault]) -> None:
+        self._keeping.note_news()
+        _log_faults(came, went)
 
     def _follow(self, path: Path, holds: str) -> None:
         """Have what depends on a file of *path* looked at again when it changes."""

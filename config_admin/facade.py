@@ -18,6 +18,7 @@ from config_admin.core.admin import ConfigurationAdmin
 from config_admin.core.dispatch import Dispatcher
 from config_admin.core.errors import NotRunningError, UsageError
 from config_admin.core.faults import Fault, FaultBook
+from config_admin.recalling import Recalling
 from config_admin.registering import Registering
 
 _LOG = logging.getLogger("config_admin")
@@ -53,6 +54,10 @@ class House(Protocol):
         """Wait until there is nothing more to do; whether that was in time."""
         ...
 
+    def note_fork(self) -> None:
+        """This is a child of the process that it lives in."""
+        ...
+
 
 class _State(Enum):
     NEW = "has not been started: call start(), or use it as a context manager"
@@ -61,7 +66,7 @@ class _State(Enum):
     FORKED = "runs in the process that this one was forked from: make a new one here"
 
 
-class Admin(Registering, Configuring):
+class Admin(Registering, Configuring, Recalling):
     """
     An admin that lives in *house*.
 
@@ -228,6 +233,7 @@ class Admin(Registering, Configuring):
         if self._state is not _State.RUNNING:
             return False
         self._state = _State.FORKED
+        self._house.note_fork()
         self._state_lock = RLock()  # a thread that is not here may have held the other
         return True
 

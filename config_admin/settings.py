@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from enum import Enum
 from math import inf
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
 from config_admin.core.arguments import (
     found,
     require_flag,
     require_mapping,
+    require_number,
     require_path,
     require_seconds,
     require_table,
@@ -25,6 +27,15 @@ from config_admin.plugins.access import require_rules
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
+
+
+class StorePlace(Enum):
+    """Where the store is, if nobody names a file."""
+
+    BESIDE_ETC = "var/config_admin.db beside etc"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +83,15 @@ class Settings:
         schemas: The directory of the JSON Schemas, ``<pid>.schema.json``; one among the
             resources of a package, too. None: nothing is validated.
         encoding: Of every file in *etc*: ``utf-8`` or ``iso-8859-1``.
-        store: Where configurations are kept besides their files. None: in memory; there
-            is no other yet.
+        store: The database of the configurations and their history, made with its
+            directory: by default ``var/config_admin.db`` beside *etc*. None: all is in
+            memory, and what is in no file ends with the process.
+        store_timeout_s: How long to wait for another process that writes to it.
+        store_synchronous: ``FULL``: a change lasts when `update` returns, even if the
+            power fails. ``NORMAL``: many times as fast; a loss of power, not of the
+            process, may take the last changes back.
+        history_limit: So many revisions of each configuration are kept; None: all.
+        history_days: Older ones are forgotten at the next change; None: however old.
         secrets: The directory of ``$[secret:name]``, one file for each name.
         files: The directory of ``$[file:path]``.
         variables: What ``${name}`` stands for where the configuration does not say.
@@ -101,7 +119,11 @@ class Settings:
     etc: AnyDirectory | Sequence[AnyDirectory] = Path("etc")
     schemas: "str | PathLike[str] | Traversable | None" = None
     encoding: str = "utf-8"
-    store: None = None
+    store: str | PathLike[str] | StorePlace | None = StorePlace.BESIDE_ETC
+    store_timeout_s: float = 5.0
+    store_synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    history_limit: int | None = 1000
+    history_days: float | None = None
     secrets: str | PathLike[str] | None = None
     files: str | PathLike[str] | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -134,6 +156,7 @@ class Settings:
         )
         if self.polling_s is not None:
             require_seconds("polling_s", self.polling_s, above_zero=True)
+        self._require_keeping()
 
     def _require_places(self) -> None:
         for one in self._named():
@@ -144,11 +167,18 @@ class Settings:
         for name in ("secrets", "files"):
             if getattr(self, name) is not None:
                 require_path(name, getattr(self, name))
-        if self.store is not None:
-            raise UsageError(
-                f"store is {found(self.store)}: leave it out, there is no store yet "
-                "but the one in memory."
-            )
+        if self.store is not None and not isinstance(self.store, StorePlace):
+            require_path("store", self.store, "of the file")
+
+    def _require_keeping(self) -> None:
+        require_seconds("store_timeout_s", self.store_timeout_s)
+        if self.store_synchronous not in ("FULL", "NORMAL"):
+            given = found(self.store_synchronous)
+            raise UsageError(f"store_synchronous is {given}: write 'FULL' or 'NORMAL'.")
+        if self.history_limit is not None:
+            require_whole("history_limit", self.history_limit, least=1)
+        if self.history_days is not None:
+            require_number("history_days", self.history_days, "days")
 
     def _require_texts(self) -> None:
         require_text("encoding", self.encoding, "write 'utf-8' or 'iso-8859-1'.")
@@ -197,7 +227,11 @@ class Options(TypedDict, total=False):
     """The fields of `Settings` that `ConfigAdmin` takes as arguments, too."""
 
     encoding: str
-    store: None
+    store: str | PathLike[str] | StorePlace | None
+    store_timeout_s: float
+    store_synchronous: Literal["FULL", "NORMAL"]
+    history_limit: int | None
+    history_days: float | None
     secrets: str | PathLike[str] | None
     files: str | PathLike[str] | None
     variables: Mapping[str, str]

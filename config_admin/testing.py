@@ -241,6 +241,9 @@ class _MemoryHouse:
         self._has_ended = True
         self.admin.close()
 
+    def note_fork(self) -> None:
+        """Nothing of it belongs to the other process alone."""
+
     def flush(self, timeout_s: float | None) -> bool:
         return self._has_ended or self.dispatcher.flush(timeout_s)
 

@@ -31,6 +31,8 @@ WIRING = {
     "facade",
     "registering",
     "configuring",
+    "recalling",
+    "keeping",
     "testing",
 }
 

@@ -50,6 +50,7 @@ def check(arguments: argparse.Namespace, terminal: Terminal) -> int:
         schemas=schemas,
         secrets=arguments.secrets,
         files=arguments.files,
+        store=None,
         write_back=False,
         settle_s=0.0,
     )

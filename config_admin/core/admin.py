@@ -12,54 +12,38 @@ order; *publish* and *deliver* run on lanes, outside every lock. Readers never w
 Source: OSGi Compendium ch. 104, ``ConfigurationAdmin``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from config_admin.core.commits import Commits
+from config_admin.core.changes import Change, Step
+from config_admin.core.committing import Committing
 from config_admin.core.configuration import Configuration, Origin, OriginKind
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.entry import present, revision_of, storable, view
-from config_admin.core.errors import InvalidConfigurationError, NotRunningError
+from config_admin.core.errors import (
+    InvalidConfigurationError,
+)
 from config_admin.core.events import ConfigurationEvent, EventType
 from config_admin.core.faults import FaultKind
-from config_admin.core.parts import World
 from config_admin.core.pid import require_pid
-from config_admin.core.planning import MOST_CHECKS, Change, Step, restless
-from config_admin.core.ports import Gate, Store
+from config_admin.core.planning import MOST_CHECKS, restless
 from config_admin.core.properties import Properties
-from config_admin.core.rechecking import Rechecking
 from config_admin.core.transaction import Transaction
 
 
-class ConfigurationAdmin(Rechecking):
+class ConfigurationAdmin(Committing):
     """
     Keeps configurations, checks every change and tells whoever registered.
 
     Args:
-        store: Where they are kept; an empty one.
+        store: Where they are kept, with their history.
         world: What it stands in.
 
     Attributes:
         audience: Who is told.
         processing: The plugins.
         home: Where coroutines run that were registered outside of an event loop.
+        recall: What configurations were.
     """
-
-    def __init__(self, store: Store, world: World) -> None:
-        super().__init__(world)
-        self._commits = Commits(store, self._put_in_force)
-        self._listener_timeout_s = world.limits.listener_timeout_s
-        self._is_closed = False
-
-    def guard(self, gate: Gate) -> None:
-        """Ask *gate* before, and tell it of, changes that do not come from a file."""
-        self._planner.gate = gate
-
-    def close(self) -> None:
-        """Change nothing any more; what is committed already stays to be read."""
-        with self._commit_lock:
-            self._is_closed = True
-
-    # Changing
 
     def update(  # noqa: PLR0913 - what a change can say of itself
         self,
@@ -128,6 +112,33 @@ class ConfigurationAdmin(Rechecking):
         change = Change(require_pid(pid), None, revision, reason)
         return self.change([change], origin)[0]
 
+    def rollback(
+        self,
+        pid: str,
+        revision: int,
+        *,
+        reason: str | None = None,
+        origin: Origin = Origin.API,
+    ) -> Configuration:
+        """
+        Make *revision* of *pid* the newest one again, as it was written.
+
+        Returns:
+            What is there now; a tombstone if that revision was one.
+
+        Raises:
+            NoSuchRevisionError: If it is not kept, or never was.
+            Others as `update`.
+        """
+        wanted = self.recall.revision(pid, revision)
+        there = self.written(wanted.pid)
+        if wanted.deleted and (there is None or there.deleted):
+            return there or wanted
+        properties = None if wanted.deleted else wanted.properties
+        reason = f"back to revision {revision}" if reason is None else reason
+        change = Change(wanted.pid, properties, None, reason, is_literal=True)
+        return self.change([change], origin)[0]
+
     def transaction(self, *, origin: Origin = Origin.API) -> Transaction:
         """
         Several changes that are checked together, then made together or not at all.
@@ -164,6 +175,7 @@ class ConfigurationAdmin(Rechecking):
         Raises: as `update` and `delete`. If several are refused, the others are notes
             of the first.
         """
+        self._require_running()
         self._planner.require_open(changes, origin)
         for _ in range(MOST_CHECKS):
             steps = self._attempt(changes, origin)
@@ -201,35 +213,17 @@ class ConfigurationAdmin(Rechecking):
         if refused:
             raise self._refusal(refused, origin)
         with self._commit_lock:
-            if self._is_closed:
-                raise NotRunningError("The admin has been stopped.")
+            self._require_running()
             self._commits.settle()
             if not self._planner.holds(steps):
                 return None
-            self._commit(steps)
+            conflict = self._commit(steps)
+        if conflict is None:
             return steps
-
-    def _commit(self, steps: Sequence[Step]) -> None:
-        self._commits.make([step for step in steps if step.is_news])
-        self._note_changes(step for step in steps if not step.is_news)
-
-    def _put_in_force(self, steps: Sequence[Step]) -> None:
-        with self._state_lock:
-            for step in steps:
-                self._entries[step.change.pid] = step.after
-            for step in steps:
-                self.audience.publish(_event(step.after.configuration))
-            for step in steps:
-                self.audience.deliver(step.change.pid)
-        self._note_changes(steps)
-
-    def _note_changes(self, steps: Iterable[Step]) -> None:
-        """Have the files follow; the one that a change came from does already."""
-        for step in steps:
-            change, came_from = step.change, step.after.configuration.origin.kind
-            is_own = came_from is OriginKind.FILE or not step.is_news
-            if self._planner.gate is not None and (change.force or not is_own):
-                self._planner.gate.note_change(change.pid, force=change.force)
+        self.refresh()
+        if self._planner.holds(steps):
+            raise conflict  # the store does not say what it knows
+        return None
 
     def _refusal(
         self, refused: Sequence[InvalidConfigurationError], origin: Origin
@@ -246,8 +240,3 @@ class ConfigurationAdmin(Rechecking):
     def _finish(self, origin: Origin) -> None:
         if origin.kind is not OriginKind.FILE:  # no caller waits for those
             self.audience.finish_synchronous(self._listener_timeout_s)
-
-
-def _event(new: Configuration) -> ConfigurationEvent:
-    kind = EventType.CM_DELETED if new.deleted else EventType.CM_UPDATED
-    return ConfigurationEvent(kind, new.pid, new.revision, new.origin)

@@ -58,7 +58,7 @@ def require_texts(name: str, value: object, example: str) -> None:
         require_text(f"An element of {name}", each, f"write texts, {example}.")
 
 
-def require_path(name: str, value: object) -> None:
+def require_path(name: str, value: object, of_what: str = "of a directory") -> None:
     """
     Nothing, if *value* is a path, as text or as an object.
 
@@ -66,7 +66,7 @@ def require_path(name: str, value: object) -> None:
         UsageError: If it is none.
     """
     if not isinstance(value, str | PathLike):
-        raise UsageError(f"{name} is {found(value)}: write the path of a directory.")
+        raise UsageError(f"{name} is {found(value)}: write the path {of_what}.")
 
 
 def require_table(name: str, value: object, example: str) -> None:
@@ -77,16 +77,14 @@ def require_table(name: str, value: object, example: str) -> None:
         UsageError: If it is not.
     """
     cure = f"write a mapping of text to text, {example}."
-    require_mapping(name, value, cure)
-    if isinstance(value, Mapping):
-        for key, each in value.items():
-            if not isinstance(each, str):
-                raise UsageError(f"{name}[{shown(key)}] is {of_type(each)}: {cure}")
+    for key, each in require_mapping(name, value, cure).items():
+        if not isinstance(each, str):
+            raise UsageError(f"{name}[{shown(key)}] is {of_type(each)}: {cure}")
 
 
-def require_mapping(name: str, value: object, cure: str) -> None:
+def require_mapping(name: str, value: object, cure: str) -> Mapping[str, object]:
     """
-    Nothing, if *value* is a mapping whose keys are text.
+    *value*, if it is a mapping whose keys are text.
 
     Raises:
         UsageError: If it is not.
@@ -95,6 +93,7 @@ def require_mapping(name: str, value: object, cure: str) -> None:
         raise UsageError(f"{name} is {of_type(value)}: {cure}")
     for key in value:
         require_text(f"A key of {name}", key, cure)
+    return value
 
 
 def require_whole(name: str, value: object, *, least: int | None = None) -> None:
@@ -131,6 +130,19 @@ def require_seconds(
     wanted = "a number" if most == inf else "a finite number"
     limit = "above 0" if above_zero else "0 or more"
     raise UsageError(f"{name} is {found(value)}: write seconds as {wanted}, {limit}.")
+
+
+def require_number(name: str, value: object, unit: str) -> None:
+    """
+    Nothing, if *value* is a finite number above 0.
+
+    Raises:
+        UsageError: If it is not; a boolean is no number.
+    """
+    if not _is_number(value) or not 0 < value < inf:
+        raise UsageError(
+            f"{name} is {found(value)}: write {unit} as a finite number, above 0."
+        )
 
 
 def require_flag(name: str, value: object) -> None:

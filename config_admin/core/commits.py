@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from config_admin.core.changes import Step
 from config_admin.core.configuration import Configuration
 from config_admin.core.errors import (
     RevisionConflictError,
     StoreError,
     StoreOutcomeUnknownError,
 )
-from config_admin.core.planning import Step
-from config_admin.core.ports import Store
+from config_admin.core.storage import RememberingStore
 
 
 class Commits:
@@ -26,7 +26,7 @@ class Commits:
     """
 
     def __init__(
-        self, store: Store, put_in_force: Callable[[Sequence[Step]], None]
+        self, store: RememberingStore, put_in_force: Callable[[Sequence[Step]], None]
     ) -> None:
         self._store = store
         self._put_in_force = put_in_force
@@ -36,7 +36,7 @@ class Commits:
         """
         Store *steps*, and put them in force.
 
-        Raises: as `config_admin.core.ports.Store.put`.
+        Raises: as `config_admin.core.storage.Store.put`.
         """
         if not steps:
             return
@@ -62,18 +62,14 @@ class Commits:
         """
         if not self._doubtful:
             return
-        stored = {one.pid: one for one in self._store.all()}
         newest = {one.change.pid: one.after.configuration for one in self._doubtful}
-        kept = {
-            pid for pid, wanted in newest.items() if _is_same(stored.get(pid), wanted)
-        }
+        kept = {pid for pid, wanted in newest.items() if self._is_stored(wanted)}
         found = [step for step in self._doubtful if step.change.pid in kept]
         self._doubtful = ()
         self._put_in_force(found)
 
-
-def _is_same(stored: Configuration | None, wanted: Configuration) -> bool:
-    return stored is not None and (
-        (stored.revision, stored.deleted) == (wanted.revision, wanted.deleted)
-        and stored.properties == wanted.properties
-    )
+    def _is_stored(self, wanted: Configuration) -> bool:
+        stored = self._store.revision(wanted.pid, wanted.revision)
+        return stored is not None and (
+            stored.deleted == wanted.deleted and stored.properties == wanted.properties
+        )

@@ -1,6 +1,7 @@
 """A configuration: one PID at one revision."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import ClassVar, Self
 
@@ -15,6 +16,9 @@ class OriginKind(Enum):
     API = "api"
     FILE = "file"
     ENVIRONMENT = "environment"
+    CLI = "cli"
+    CONSOLE = "console"
+    NODE = "node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class Configuration:
         origin: What caused this revision.
         deleted: Whether this is a tombstone.
         reason: Why, in the words of whoever changed it; None: nothing was said.
+        changed_at: When, in UTC; None: nobody looked at a clock. It does not count
+            where two are compared.
     """
 
     pid: str
@@ -75,6 +81,7 @@ class Configuration:
     origin: Origin
     deleted: bool = False
     reason: str | None = None
+    changed_at: datetime | None = field(default=None, compare=False)
 
     @property
     def factory_pid(self) -> str | None:

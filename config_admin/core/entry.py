@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from config_admin.core.configuration import Configuration
+from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.display import escaped
 from config_admin.core.errors import (
     InvalidConfigurationError,
@@ -32,12 +33,14 @@ class Entry:
         checked: What its schema makes of it.
         incarnation: The revision at which it was created.
         vetted_by: Who said beforehand that it works: numbers of registrations.
+        misfits: Why it does not fit its schema, and is held back; empty if it does.
     """
 
     configuration: Configuration
     checked: Checked
     incarnation: int = 0
     vetted_by: frozenset[int] = frozenset()
+    misfits: tuple[Diagnostic, ...] = ()
 
     @property
     def state(self) -> Hashable:

@@ -181,6 +181,24 @@ class NoSuchConfigurationError(UsageError, LookupError):
         return f"There is no configuration {shown(self.pid)}.{hint}"
 
 
+class NoSuchRevisionError(UsageError, LookupError):
+    """
+    The history does not have it, or not any more.
+
+    Attributes:
+        pid: Whose history.
+        reason: What is missing, and what there is instead.
+    """
+
+    def __init__(self, pid: str, reason: str) -> None:
+        super().__init__(pid, reason)
+        self.pid = pid
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{escaped(self.pid)}: {self.reason}"
+
+
 class RevisionConflictError(UsageError):
     """
     Somebody else changed the configuration first; nothing was changed.

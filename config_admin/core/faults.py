@@ -22,6 +22,7 @@ class FaultKind(Enum):
     CONFIGURATION = "configuration"  # a PID that no longer fits its schema
     CALLBACK = "callback"  # a registration whose callback raised or hangs
     ENVIRONMENT = "environment"  # a PID with variables that set no key of it
+    STORE = "store"  # the store that failed, or was damaged
     PLUGIN = "plugin"  # a plugin that raised, or is required and missing
 
 

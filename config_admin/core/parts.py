@@ -1,6 +1,6 @@
 """The parts of an admin, put together."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from config_admin.core.audience import Audience
@@ -44,6 +44,7 @@ class World:
         now: The time, in UTC.
         required_plugins: The names of plugins without which nothing is delivered.
         limits: How long others' code may take.
+        when_settled: Called when a receipt is another one.
     """
 
     validator: Validator
@@ -52,6 +53,7 @@ class World:
     now: Now
     required_plugins: Iterable[str] = ()
     limits: Limits = Limits()
+    when_settled: Callable[[], None] | None = None
 
 
 class Parts:
@@ -67,6 +69,7 @@ class Parts:
     """
 
     def __init__(self, configurations: Configurations, world: World) -> None:
+        self._when_settled = world.when_settled
         stored = configurations.entry
         secrets = configurations.secrets
         registry = Registry()
@@ -86,7 +89,7 @@ class Parts:
             world.dispatcher.run_within,
             world.limits.check_timeout_s,
         )
-        self.planner = Planner(stored, world.validator, vetting)
+        self.planner = Planner(stored, world.validator, vetting, world.now)
         self.audience = Audience(
             registry,
             configurations.present_pids,
@@ -113,3 +116,5 @@ class Parts:
 
     def _note_settled(self) -> None:
         self.audience.note_settled()
+        if self._when_settled is not None:
+            self._when_settled()

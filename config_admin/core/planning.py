@@ -5,11 +5,12 @@ A plan is made without a lock, for checks are foreign code. Whether it still hol
 found out under the commit lock; if not, another one is made.
 """
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
 
-from config_admin.core.arguments import require_text, require_whole
 from config_admin.core.call import require_no_check
+from config_admin.core.changes import Change, Step
 from config_admin.core.configuration import Configuration, Origin, OriginKind
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.entry import (
@@ -33,60 +34,6 @@ from config_admin.core.wording import as_written
 MOST_CHECKS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """
-    A change that somebody asks for.
-
-    Attributes:
-        pid: Of which configuration.
-        properties: All of them, as given; None: it is deleted.
-        revision: Change only this revision; 0: only if absent; None: any.
-        reason: Why, for the history.
-        force: Whether an edit of its file that was refused is put aside.
-
-    Raises:
-        UsageError: If *revision* is no whole number, or *reason* no text.
-    """
-
-    pid: str
-    properties: Properties | None
-    revision: int | None = None
-    reason: str | None = None
-    force: bool = False
-
-    def __post_init__(self) -> None:
-        if self.revision is not None:
-            require_whole("revision", self.revision)
-        if self.reason is not None:
-            require_text("reason", self.reason, "write text, or leave it out.")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """
-    A change that was checked.
-
-    Attributes:
-        change: What was asked for.
-        before: What was there.
-        after: What is to be there; *before* itself, if that changes nothing.
-        schema: What checked it; as `Checked.schema`.
-        judges: Who was asked about it.
-    """
-
-    change: Change
-    before: Entry | None
-    after: Entry
-    schema: Hashable = None
-    judges: tuple[Followed, ...] = ()
-
-    @property
-    def is_news(self) -> bool:
-        """Whether it changes anything."""
-        return self.after is not self.before
-
-
 class Planner:
     """
     Makes plans.
@@ -95,6 +42,7 @@ class Planner:
         newest: What is there of a PID.
         validator: Knows what may be configured.
         vetting: Asks the services.
+        now: The time, in UTC.
 
     Attributes:
         gate: Stands before changes that do not come from a file; None: there are none.
@@ -105,8 +53,10 @@ class Planner:
         newest: Callable[[str], Entry | None],
         validator: Validator,
         vetting: Vetting,
+        now: Callable[[], datetime],
     ) -> None:
         self.gate: Gate | None = None
+        self._now = now
         self._newest = newest
         self._validator = validator
         self._vetting = vetting
@@ -166,7 +116,7 @@ class Planner:
         stored = before.configuration
         checked = self._validator.check(stored.pid, stored.properties)
         judges = self._vetting.judges(stored.pid, self._presence_after(()))
-        return self._vetted(replace(before, checked=checked), judges)
+        return self._vetted(replace(before, checked=checked, misfits=()), judges)
 
     def _drafts(
         self, changes: Sequence[Change], origin: Origin
@@ -205,7 +155,12 @@ class Planner:
         written = written.with_secrets(checked.properties.secret_keys)
         revision = revision_of(before) + 1
         following = Configuration(
-            change.pid, written, revision, origin, reason=change.reason
+            change.pid,
+            written,
+            revision,
+            origin,
+            reason=change.reason,
+            changed_at=self._now(),
         )
         incarnation = there.incarnation if there is not None else revision
         entry = Entry(following, checked, incarnation)
@@ -223,6 +178,7 @@ class Planner:
             origin,
             deleted=True,
             reason=change.reason,
+            changed_at=self._now(),
         )
         return Step(change, before, Entry(tombstone, Checked(Properties())))
 
@@ -272,10 +228,12 @@ class Planner:
         if origin.kind is OriginKind.FILE:
             return given
         # In those of an earlier change, then in those that were there before all.
-        written = as_written(change.pid, given, before, self._validator)
-        in_force = self._newest(change.pid)
-        if before is not in_force:
-            written = as_written(change.pid, written, in_force, self._validator)
+        written = given
+        if not change.is_literal:
+            written = as_written(change.pid, given, before, self._validator)
+            in_force = self._newest(change.pid)
+            if before is not in_force:
+                written = as_written(change.pid, written, in_force, self._validator)
         if self.gate is not None:
             self.gate.require_writable(change.pid, written)
         return written

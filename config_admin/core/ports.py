@@ -1,82 +1,11 @@
 """What the core asks of the rooms."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from config_admin.core.configuration import Configuration
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.properties import Properties, Value
-
-
-class Store(Protocol):
-    """
-    Keeps the newest revision of every configuration, tombstones included.
-
-    Every call either happens whole or raises `StoreError`.
-    """
-
-    def all(self) -> Iterable[Configuration]:
-        """Everything stored, in PID order."""
-        ...
-
-    def put(self, *configurations: Configuration) -> None:
-        """
-        Store each as the successor of the revision before it: all of them or none.
-
-        Raises:
-            RevisionConflictError: If the stored revision of one is not
-                ``configuration.revision - 1`` (0 when absent).
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class FileRecord:
-    """
-    What is remembered of the file of one configuration.
-
-    Attributes:
-        file: Its name within its directory.
-        known: The digest of the bytes last read or written by us; None: it was not
-            the home of the configuration when last looked at.
-        pending: The digest of what is about to be written, remembered before the
-            rename: bytes that match it are ours, whatever went wrong afterwards.
-        revision: The revision that the file was last in step with.
-        properties: What the file said then, as written.
-        refused: Why its bytes were refused; empty if they were not.
-        schema: Which schema it was then; as `Checked.schema`.
-        signature: The look of the file when it was read; None: read it again.
-    """
-
-    file: str
-    known: str | None = None
-    pending: str | None = None
-    revision: int = 0
-    properties: Properties = field(default_factory=Properties)
-    refused: tuple[Diagnostic, ...] = ()
-    schema: Hashable = None
-    signature: Hashable = None
-
-
-class Ledger(Protocol):
-    """
-    Remembers the files of one directory; local to this machine, never shared.
-
-    Every call either happens whole or raises `StoreError`.
-    """
-
-    def get(self, pid: str) -> FileRecord | None:
-        """What is remembered for *pid*; None if nothing."""
-        ...
-
-    def put(self, pid: str, record: FileRecord) -> None:
-        """Remember *record* instead; durably, if this ledger is, once it returns."""
-        ...
-
-    def all(self) -> Mapping[str, FileRecord]:
-        """Everything that is remembered, by PID."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,7 @@ class Processing:
 
         A plugin that raises, or gives what cannot be delivered, is a fault. It is
         skipped; if it is required, nothing is delivered until it has done its work.
+        What does not fit its schema is held back, too.
 
         Args:
             entry: What serves somebody; None: nothing ever did.
@@ -130,6 +131,8 @@ class Processing:
         delivered = entry.delivered() if entry is not None else None
         if entry is None or delivered is None:
             return Processed(None)
+        if entry.misfits:
+            return Processed(None, "until it fits its schema")
         properties, idle = self._through(plugins, entry, delivered, is_over)
         if not idle:
             return Processed(properties)

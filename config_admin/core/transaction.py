@@ -5,10 +5,10 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from config_admin.core.call import require_no_check
+from config_admin.core.changes import Change
 from config_admin.core.configuration import Configuration, Origin
 from config_admin.core.errors import UsageError
 from config_admin.core.pid import require_pid
-from config_admin.core.planning import Change
 from config_admin.core.properties import Properties
 
 

@@ -8,7 +8,8 @@ from time import monotonic
 from config_admin.core.admin import ConfigurationAdmin
 from config_admin.core.display import escaped
 from config_admin.core.faults import FaultBook
-from config_admin.core.ports import Format, Ledger
+from config_admin.core.ports import Format
+from config_admin.core.storage import Ledger
 from config_admin.fileinstall.names import suffix_of
 from config_admin.fileinstall.pace import Clock, Timing
 from config_admin.fileinstall.watcher import Watch, watch_directory

@@ -34,7 +34,7 @@ class Continuity:
         self._presence = presence
         self._listing = listing
         self._absences = absences
-        self._identity: object = None
+        self._identity: tuple[int, ...] | None = None
         self._was_lost = False
         self._orphans: set[str] = set()
 
@@ -52,11 +52,15 @@ class Continuity:
         found = self._presence.look()
         if found is None:
             return False
-        before, self._identity = self._identity, found
-        # Not by the inode alone: file systems use the number of a removed one again.
-        if self._was_lost or before not in {None, found}:
+        is_first, before = self._identity is None, self._identity
+        if is_first:
+            before = self._ledger.identity
+        if self._was_lost or not _is_same(before, found, is_first=is_first):
             self._was_lost = False
             self._leave()
+        if before != found:
+            self._ledger.identity = found
+        self._identity = found
         return True
 
     def report(self) -> None:
@@ -82,3 +86,19 @@ class Continuity:
     def _has_configuration(self, pid: str) -> bool:
         current = self._admin.written(pid)
         return current is not None and not current.deleted
+
+
+def _is_same(
+    before: tuple[int, ...] | None, found: tuple[int, ...], *, is_first: bool
+) -> bool:
+    """
+    Whether *found* is the directory that was there *before*.
+
+    Not by the inode alone: file systems use the number of a removed one again. When it
+    was made tells them apart; then the device may have another number after a restart.
+    """
+    if before is None or before == found:
+        return True
+    (*_, born_ns), (*_, found_born_ns) = before, found
+    is_known = bool(born_ns and found_born_ns)
+    return is_first and is_known and before[1:] == found[1:]

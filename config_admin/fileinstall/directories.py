@@ -7,13 +7,19 @@ What was changed in code is written where the PID has its file, or, if it has no
 the first directory that writes back.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 
+from config_admin.core.display import escaped
+from config_admin.core.errors import StoreError
 from config_admin.core.properties import Properties
+from config_admin.core.storage import StaleRecordError
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.directory import ConfigDirectory
 from config_admin.fileinstall.gate import DirectoryGate
 from config_admin.fileinstall.pace import UnwrittenChanges
+
+_LOG = logging.getLogger(__name__)
 
 
 class Directories:
@@ -32,6 +38,7 @@ class Directories:
     def __init__(self, contexts: Sequence[Context]) -> None:
         first = contexts[0]
         self.unwritten = UnwrittenChanges(first.timing, first.clock)
+        self._timing = first.timing
         self._admin = first.admin
         self._all = [ConfigDirectory(one, self.unwritten) for one in contexts]
         writers = [one for one in self._all if one.writes_back]
@@ -79,6 +86,16 @@ class Directories:
         for pid in self.unwritten.hurry():
             self._keeper(pid).report_lost(pid)
 
+    @property
+    def has_absences(self) -> bool:
+        """Whether files are gone, though perhaps not for good."""
+        return any(directory.has_absences for directory in self._all)
+
+    def flush(self) -> None:
+        """Let other processes know what is remembered of the files."""
+        for directory in self._all:
+            directory.flush()
+
     def reconcile(self, pid: str) -> float | None:
         """
         Make the file of *pid* and the admin equal.
@@ -86,6 +103,16 @@ class Directories:
         Returns:
             As `ConfigDirectory.reconcile`.
         """
+        try:
+            return self._reconcile(pid)
+        except StaleRecordError:
+            return 0.0
+        except StoreError as error:
+            _LOG.warning("%s: %s", escaped(pid), error)
+            self.unwritten.fail(pid)
+            return self._timing.retry_s
+
+    def _reconcile(self, pid: str) -> float | None:
         if len(self._all) == 1:
             return self._writer.reconcile(pid)
         holder, heir = self._holders(pid)

@@ -13,13 +13,12 @@ Nothing here depends on which event came, or how often: an event only says which
 look at.
 """
 
-import os
 from dataclasses import replace
 
 from config_admin.core.configuration import Origin
 from config_admin.core.errors import NoSuchConfigurationError, StoreError
 from config_admin.core.faults import Fault, FaultKind
-from config_admin.core.ports import FileRecord
+from config_admin.core.storage import FileRecord
 from config_admin.fileinstall.attachment import Attachment
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.continuity import Continuity
@@ -36,11 +35,11 @@ from config_admin.fileinstall.reading import (
     STILL_S,
     Content,
     FileBusyError,
-    Signature,
     UnreadableFileError,
     read_file,
 )
-from config_admin.fileinstall.recovery import recover
+from config_admin.fileinstall.recovery import recover, try_again
+from config_admin.fileinstall.scanning import Scanner
 from config_admin.fileinstall.watcher import Listener
 from config_admin.fileinstall.writeback import WriteBack
 
@@ -85,6 +84,9 @@ class ConfigDirectory:
             context, self._presence, self._listing, self._absences
         )
         self.holding = Holding(context, self._listing, self._continuity, self._absences)
+        self._scanner = Scanner(
+            context, self._presence, self._listing, self._continuity, self.holding
+        )
         self._installer = Installer(context)
         self._writer = WriteBack(context, unwritten)
         self._closed: set[str] = set()
@@ -123,29 +125,16 @@ class ConfigDirectory:
         if not self.look():
             return ()
         self._continuity.report()
-        seen: dict[str, bool] = {}
-        try:
-            for pid, name, status in self._listing.entries():
-                seen[pid] = seen.get(pid, False) or self._may_differ(pid, name, status)
-        except OSError as error:
-            self._presence.report_missing(error)
-            return ()
-        gone = [
-            pid
-            for pid, record in self._ledger.all().items()
-            if record.known is not None and pid not in seen
-        ]
-        found = [pid for pid, may_differ in seen.items() if may_differ]
-        told = [*self._listing.seconds, *self._continuity.orphans]
-        return tuple(dict.fromkeys([*found, *gone, *told]))
+        return self._scanner.scan()
 
     def report_lost(self, pid: str) -> None:
         """The admin ends, and a change of *pid* is in no file."""
         self._writer.report_lost(pid)
 
     def recover(self) -> None:
-        """Bring the drafts that a crash left behind to their end."""
+        """Bring the drafts that a crash left behind to their end; tell old faults."""
         recover(self._context)
+        try_again(self._ledger, lambda _, one: bool(one.refused or one.has_warnings))
 
     def reconcile(self, pid: str, heir: Holding | None = None) -> float | None:
         """
@@ -168,6 +157,15 @@ class ConfigDirectory:
         self._absences.end(pid)
         return self._with_file(pid, name, record)
 
+    @property
+    def has_absences(self) -> bool:
+        """Whether files are gone, though perhaps not for good."""
+        return bool(self._absences)
+
+    def flush(self) -> None:
+        """Let other processes know what is remembered of the files."""
+        self._ledger.flush()
+
     def forget_refusals(self) -> tuple[str, ...]:
         """
         Have the files that another schema refused looked at as if they were new.
@@ -175,13 +173,12 @@ class ConfigDirectory:
         Returns:
             The PIDs to reconcile.
         """
-        again = []
-        for pid, record in self._ledger.all().items():
-            if record.refused and record.schema != self._admin.schema_of(pid):
-                forgotten = replace(record, known="", refused=(), signature=None)
-                self._ledger.put(pid, forgotten)
-                again.append(pid)
-        return tuple(again)
+        return try_again(
+            self._ledger,
+            lambda pid, record: (
+                bool(record.refused) and record.schema != self._admin.schema_of(pid)
+            ),
+        )
 
     def _with_file(self, pid: str, name: str, record: FileRecord) -> float | None:
         try:
@@ -277,13 +274,6 @@ class ConfigDirectory:
         for kind in (FaultKind.FILE, FaultKind.WRITE_BACK):
             self._faults.clear(kind, pid)
         return None
-
-    def _may_differ(self, pid: str, name: str, status: os.stat_result | None) -> bool:
-        record = self._ledger.get(pid)
-        if record is None or status is None or record.signature is None:
-            return True
-        is_same = record.file == name and record.signature == Signature.of(status)
-        return not is_same or self.holding.has_news(pid)
 
     def _report_unreadable(
         self, pid: str, name: str, error: UnreadableFileError

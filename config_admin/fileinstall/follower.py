@@ -80,3 +80,29 @@ class Follower:
     def directory_lost(self) -> None:
         """The directory went away."""
         self._changed()
+
+
+class NameFollower(Follower):
+    """
+    A `Follower` of some files only.
+
+    Args:
+        is_wanted: Whether a file of that name matters.
+        changed: Called, on the watcher's thread, when one that does may have changed.
+    """
+
+    def __init__(
+        self, is_wanted: Callable[[str], bool], changed: Callable[[], None]
+    ) -> None:
+        super().__init__(changed)
+        self._is_wanted = is_wanted
+
+    def file_closed(self, name: str) -> None:
+        """A file is whole."""
+        if self._is_wanted(name):
+            super().file_closed(name)
+
+    def file_changed(self, name: str) -> None:
+        """A file was removed, is a link, or has other permissions."""
+        if self._is_wanted(name):
+            super().file_changed(name)

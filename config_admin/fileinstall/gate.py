@@ -11,8 +11,8 @@ from config_admin.core.errors import (
     ReadOnlyConfigurationError,
     RefusedFileError,
 )
-from config_admin.core.ports import FileRecord
 from config_admin.core.properties import Properties
+from config_admin.core.storage import FileRecord
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.drafts import digest_of
 from config_admin.fileinstall.pace import UnwrittenChanges
@@ -43,7 +43,7 @@ class DirectoryGate:
         if _is_read_only_mount(self._path):
             cure = "Mount the file system of this directory writable."
             raise ReadOnlyConfigurationError(pid, str(self._context.named), cure)
-        record = self._ledger.get(pid)
+        record = self._ledger.glance(pid)
         if record is None or record.known is None:
             return
         if record.refused and not force:
@@ -55,7 +55,7 @@ class DirectoryGate:
 
     def require_writable(self, pid: str, properties: Properties) -> None:
         """Nothing, if the file of *pid* can be made to say *properties*."""
-        record = self._ledger.get(pid)
+        record = self._ledger.glance(pid)
         if record is None or record.known is None or not self._context.write_back:
             return
         if record.refused:
@@ -75,7 +75,7 @@ class DirectoryGate:
 
     def note_change(self, pid: str, *, force: bool = False) -> None:
         """*pid* was changed, and not by its file."""
-        record = self._ledger.get(pid)
+        record = self._ledger.glance(pid)
         if force and record is not None and record.refused and record.known:
             self._forced[pid] = record.known
         self._unwritten.add(pid)

@@ -4,7 +4,7 @@ import os
 from typing import Self
 
 from config_admin.core.faults import FaultKind
-from config_admin.core.ports import FileRecord
+from config_admin.core.storage import FileRecord
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.continuity import Continuity
 from config_admin.fileinstall.listing import Listing
@@ -37,7 +37,7 @@ class Holding:
 
     def is_home(self, pid: str) -> bool:
         """Whether the file of *pid* is here, or was a moment ago."""
-        record = self._ledger.get(pid)
+        record = self._ledger.glance(pid)
         return record is not None and record.known is not None
 
     def has_news(self, pid: str) -> bool:

@@ -12,8 +12,10 @@ from contextlib import suppress
 from functools import partial
 from math import inf
 from time import monotonic
+from typing import TypeVar
 
 from config_admin.core.display import escaped
+from config_admin.core.errors import StoreError
 from config_admin.core.properties import Properties
 from config_admin.fileinstall.attachment import Attachment
 from config_admin.fileinstall.directories import Directories
@@ -24,6 +26,8 @@ from config_admin.fileinstall.pace import Clock
 _LOG = logging.getLogger(__name__)
 
 _AFTER_ERROR_S = 5.0
+
+_T = TypeVar("_T")
 
 # What is due only after so long keeps to a common beat, so that it wakes nobody alone.
 _LONG_S = 10.0
@@ -45,26 +49,30 @@ class FileInstall:
         self._due_s: dict[str, float] = {}
         self._chores: list[_Chore] = []
         self._attachments = [self._follow(directory) for directory in directories]
+        self._wakes_s = inf  # who waits does so until then
         self._is_busy = False
         self._is_stopped = False
         self._thread = threading.Thread(
             target=self._run, name="config-admin files", daemon=True
         )
 
-    def add_chore(self, run: Callable[[], float], about: str) -> Callable[[], None]:
+    def add_chore(
+        self, run: Callable[[], float], about: str, after_s: float = 0.0
+    ) -> Callable[[], None]:
         """
         Have *run* called on the thread of the files, now and again.
 
         Args:
             run: Does it, and says after how many seconds it is due again.
             about: What it looks at.
+            after_s: How soon it is due when it is made due.
 
         Returns:
-            What makes it due at once; any thread may call it.
+            What makes it due; any thread may call it.
         """
         chore = _Chore(run, about)
         self._chores.append(chore)
-        return lambda: self._make_due(chore)
+        return lambda: self._make_due(chore, after_s)
 
     def start(self) -> None:
         """Watch, look at every file once, and follow from now on."""
@@ -72,6 +80,10 @@ class FileInstall:
             attachment.renew()
         self._directories.recover()
         self._run_due()
+        while self._directories.has_absences and not self._is_stopped:
+            with self._changed:  # nobody is told what is about to go
+                self._changed.wait(self._next_s() - self._clock())
+            self._run_due()
         with self._changed:
             if not self._is_stopped:
                 self._thread.start()
@@ -129,16 +141,20 @@ class FileInstall:
         attachment = directory.attach(listener)
         return attachment
 
-    def _make_due(self, chore: "_Chore") -> None:
+    def _make_due(self, chore: "_Chore", after_s: float) -> None:
+        due_s = self._clock() + after_s
+        if chore.due_s <= due_s:
+            return  # asked without the lock: many calls a second make it due
         with self._changed:
-            chore.due_s = self._clock()
+            chore.due_s = min(chore.due_s, due_s)
             self._changed.notify_all()
 
     def _schedule_locked(self, pids: Iterable[str], after_s: float) -> None:
         due_s = self._clock() + after_s
         for pid in pids:
             self._due_s[pid] = min(due_s, self._due_s.get(pid, due_s))
-        self._changed.notify_all()
+        if due_s < self._wakes_s:
+            self._changed.notify_all()
 
     def _is_settled(self) -> bool:
         return not self._is_busy and not self._directories.unwritten
@@ -153,14 +169,17 @@ class FileInstall:
     def _wait_for_work(self) -> bool:
         with self._changed:
             while not self._is_stopped:
-                next_s = min(chore.due_s for chore in self._chores)
-                next_s = min(next_s, min(self._due_s.values(), default=next_s))
-                left_s = next_s - self._clock()
+                self._wakes_s = self._next_s()
+                left_s = self._wakes_s - self._clock()
                 if left_s <= 0:
                     self._is_busy = True
                     return True
                 self._changed.wait(left_s)
             return False
+
+    def _next_s(self) -> float:
+        next_s = min(chore.due_s for chore in self._chores)
+        return min(next_s, min(self._due_s.values(), default=next_s))
 
     def _run_due(self) -> None:
         for chore in self._chores:
@@ -177,6 +196,8 @@ class FileInstall:
             if again_s is not None:
                 with self._changed:
                     self._schedule_locked([pid], again_s)
+        if due:
+            self._guarded(self._directories.flush, "what is remembered of the files")
 
     def _run_chore(self, chore: "_Chore") -> None:
         with self._changed:
@@ -186,9 +207,13 @@ class FileInstall:
             again_s = _AFTER_ERROR_S if again_s is None else again_s
             chore.due_s = min(chore.due_s, _due_s(self._clock(), again_s))
 
-    def _guarded(self, call: Callable[[], float | None], about: str) -> float | None:
+    def _guarded(self, call: Callable[[], _T], about: str) -> _T | float:
         try:
             return call()
+        except StoreError as error:
+            with suppress(Exception):  # a log handler of the program's own
+                _LOG.warning("%s: %s Trying again.", escaped(about), error)
+            return _AFTER_ERROR_S
         except Exception:  # noqa: BLE001 - a mistake with one file must not end all others
             with suppress(Exception, SystemExit):  # a log handler of the program's own
                 _LOG.exception("%s: not looked at; trying again", escaped(about))

@@ -14,8 +14,8 @@ from config_admin.core.errors import (
     StoreError,
 )
 from config_admin.core.faults import FaultKind, faults_of
-from config_admin.core.ports import FileRecord
 from config_admin.core.properties import Properties
+from config_admin.core.storage import FileRecord
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.merging import loses_most, merge_by_key
 from config_admin.fileinstall.pace import Settling
@@ -95,9 +95,14 @@ class Installer:
         # What the admin had besides the file is news for the file.
         in_step = installed.revision if is_in_step else installed.revision - 1
         properties = text.properties.with_secrets(installed.properties.secret_keys)
-        record = replace(seen, revision=in_step, properties=properties)
-        self._ledger.put(pid, record)
         warnings = faults_of(FaultKind.FILE, pid, text.warnings)
+        record = replace(
+            seen,
+            revision=in_step,
+            properties=properties,
+            has_warnings=bool(warnings),
+        )
+        self._ledger.put(pid, record)
         self._faults.report(FaultKind.FILE, pid, warnings)
         return None if is_in_step else 0.0
 

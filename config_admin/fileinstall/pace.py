@@ -114,6 +114,9 @@ class Absences:
         limit_s = self._since_s[pid] + _MOST_GRACES * self._grace_s
         return max(0.0, min(self._latest_s + self._grace_s, limit_s) - now)
 
+    def __bool__(self) -> bool:
+        return bool(self._since_s)
+
     def end(self, pid: str) -> None:
         """The file is back, or it is settled that it is not coming."""
         self._since_s.pop(pid, None)

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Collection, Hashable
+from collections.abc import Collection
 from errno import ENOTDIR
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class Presence:
         self._holds = holds
         self._faults = faults
 
-    def look(self) -> Hashable:
+    def look(self) -> tuple[int, int, int] | None:
         """What no other directory equals; None, and a fault, if it is not there."""
         try:
             status = self._path.stat()

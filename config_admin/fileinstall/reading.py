@@ -15,7 +15,7 @@ import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, NamedTuple, Self
 
 from config_admin.core.diagnostics import Diagnostic
 
@@ -34,11 +34,8 @@ _HAS_LEASES = hasattr(fcntl, "F_SETLEASE")
 _NO_LEASE_HERE = {errno.EACCES, errno.EINVAL, errno.ENOLCK, errno.EOPNOTSUPP}
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """
-    What changes when a file does.
-    """
+class Signature(NamedTuple):
+    """What changes when a file does."""
 
     device: int
     inode: int

@@ -9,9 +9,10 @@ from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.errors import (
     FormatError,
     InvalidConfigurationError,
+    StoreError,
 )
 from config_admin.core.faults import Fault, FaultKind, faults_of
-from config_admin.core.ports import FileRecord
+from config_admin.core.storage import FileRecord
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.drafts import digest_of
 from config_admin.fileinstall.names import file_name_of
@@ -58,8 +59,8 @@ class WriteBack:
         self._faults = context.faults
 
     def report_lost(self, pid: str) -> None:
-        """The admin ends, and what was changed is in no file."""
-        if any(
+        """The admin ends, and what was changed is in no file, nor in a store."""
+        if self._ledger.lasts or any(
             one.kind is FaultKind.WRITE_BACK and one.pid == pid
             for one in self._faults.all()
         ):
@@ -109,10 +110,8 @@ class WriteBack:
         except (FormatError, InvalidConfigurationError) as error:
             self._report_refusal(pid, name, error)
             return None  # only an edit of the file can help, and that will be news
-        except OSError as error:
-            self._unwritten.fail(pid)
-            self._report_failure(pid, name, error)
-            return self._retries.next_s(pid)
+        except (OSError, StoreError) as error:
+            return self._failed(pid, name, getattr(error, "strerror", None) or error)
         self._note_written(pid, name, known, current)
         return None
 
@@ -217,14 +216,16 @@ class WriteBack:
             )
         return _LOCK_RETRY_S
 
-    def _report_failure(self, pid: str, name: str, error: OSError) -> None:
+    def _failed(self, pid: str, name: str, why: object) -> float:
+        self._unwritten.fail(pid)
         self._report(
             pid,
             self._context.shown(name),
-            f"a change that cannot be written ({error.strerror})",
+            f"a change that cannot be written ({why})",
             "The change is in force and the old file is whole; it is written as soon "
             "as it can be. Free space, or give this process the permission.",
         )
+        return self._retries.next_s(pid)
 
     def _report_refusal(
         self, pid: str, name: str, error: FormatError | InvalidConfigurationError

@@ -20,7 +20,7 @@ class DoubtfulStore(MemoryStore):
     Attributes:
         stores: Whether it stores, when it does not answer.
         puts: What the next calls of `put` do, before it works again.
-        reads: What the next calls of `all` do, before it works again.
+        reads: What the next calls of `revision` do, before it works again.
     """
 
     def __init__(self):
@@ -36,10 +36,10 @@ class DoubtfulStore(MemoryStore):
         if error is not None:
             raise error
 
-    def all(self):
+    def revision(self, pid, revision):
         if self.reads:
             raise self.reads.pop(0)
-        return super().all()
+        return super().revision(pid, revision)
 
 
 _UNKNOWN = (StoreOutcomeUnknownError, KeyboardInterrupt, OSError)

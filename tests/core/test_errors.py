@@ -16,6 +16,7 @@ from config_admin.core.errors import (
     InvalidFilterError,
     InvalidPidError,
     NoSuchConfigurationError,
+    NoSuchRevisionError,
     NotRunningError,
     ReadOnlyConfigurationError,
     RefusedFileError,
@@ -43,6 +44,7 @@ GROUPS = {
     },
     UsageError: {
         NoSuchConfigurationError: {"pid": "a", "similar": ("b",)},
+        NoSuchRevisionError: {"pid": "a", "reason": "revision 7 is not kept."},
         RevisionConflictError: {"pid": "a", "expected": 1, "actual": 2},
         NotRunningError: {},
     },
@@ -81,6 +83,7 @@ EACH = [each for group in GROUPS.values() for each in group.items()]
             ("(" * 130, 129, "no."),
             f"{shown('(' * 130)} cannot be a filter. At character 129 ('(') no.",
         ),
+        (NoSuchRevisionError, ("a\x1b", "It is not kept."), "a\\x1b: It is not kept."),
         (InvalidPidError, ("a\x1b", "no."), "'a\\x1b' cannot be a PID: no."),
         (
             ReadOnlyConfigurationError,

@@ -1,6 +1,7 @@
 """Several changes: checked together, made together or not at all."""
 
 import threading
+from copy import deepcopy
 
 import pytest
 from hypothesis import given, settings
@@ -487,9 +488,9 @@ class BrittleStore(MemoryStore):
 
     def put(self, *configurations):
         if self.is_broken and len(configurations) > 1:
-            before = dict(self._configurations)
+            before = deepcopy(self._kept)
             super().put(configurations[0])
-            self._configurations = before
+            self._kept = before
             raise StoreError("The disk is full.")
         super().put(*configurations)
 

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from config_admin.core.ports import FileRecord
+from config_admin.core.storage import FileRecord
 from config_admin.fileinstall.drafts import digest_of
 
 

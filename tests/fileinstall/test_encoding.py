@@ -49,7 +49,9 @@ def test_other_encodings_are_refused(name):
 def test_a_directory_in_latin_1_is_read_and_written(tmp_path):
     (tmp_path / "p.cfg").write_bytes(b"# caf\xe9\na = \xfc\n")
 
-    with ConfigAdmin(settings=Settings(etc=tmp_path, encoding="latin-1")) as admin:
+    with ConfigAdmin(
+        settings=Settings(etc=tmp_path, encoding="latin-1", store=None)
+    ) as admin:
         assert admin.get("p").properties == {"a": "ü"}
         admin.update("p", {"a": "ö", "b": "€"})
         assert admin.flush(10)

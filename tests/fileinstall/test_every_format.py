@@ -17,7 +17,7 @@ FILES = [
 def test_a_file_is_read_and_written_in_its_format(tmp_path, name, text, written):
     (tmp_path / name).write_text(text, encoding="utf-8")
 
-    with ConfigAdmin(tmp_path) as admin:
+    with ConfigAdmin(tmp_path, store=None) as admin:
         assert admin.get("p").properties == {"a": "1"}
         admin.update("p", {"a": "2"})
         assert admin.flush(5)
@@ -45,7 +45,7 @@ def test_a_line_with_an_automatic_property_is_told_and_stays(
     """CM-05."""
     (tmp_path / name).write_text(text, encoding="utf-8")
 
-    with ConfigAdmin(tmp_path) as admin:
+    with ConfigAdmin(tmp_path, store=None) as admin:
         assert admin.get("f~x").properties == {"a": "1", "b": "1"}
         fault = admin.faults()[0]
         assert fault.severity.value == "warning"
@@ -64,7 +64,7 @@ def test_an_update_that_would_lose_a_comment_is_refused_with_its_place(tmp_path)
     text = '{"a": [1, /* two */ 2]}'
     (tmp_path / "p.json").write_text(text, encoding="utf-8")
 
-    with ConfigAdmin(tmp_path) as admin:
+    with ConfigAdmin(tmp_path, store=None) as admin:
         with pytest.raises(InvalidConfigurationError) as caught:
             admin.update("p", {"a": [3]})
         assert admin.get("p").properties == {"a": [1, 2]}
@@ -81,7 +81,7 @@ def test_two_files_of_one_pid_are_a_fault(tmp_path):
     for name, text, _ in FILES[:2]:
         (tmp_path / name).write_text(text, encoding="utf-8")
 
-    with ConfigAdmin(tmp_path) as admin:
+    with ConfigAdmin(tmp_path, store=None) as admin:
         (fault,) = admin.faults()
 
     assert fault.file == str(tmp_path / "p.config")

@@ -115,7 +115,7 @@ def test_a_directory_that_is_closed_keeps_nothing_from_the_others(path):
 
     def start():
         directories = [Directory(high, ranking=1), path.parent]
-        with ConfigAdmin(directories) as admin:
+        with ConfigAdmin(directories, store=None) as admin:
             assert admin.get("p").properties == {"a": "1"}
             assert len(admin.faults()) == 1
 

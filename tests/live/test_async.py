@@ -522,7 +522,10 @@ def test_two_admins_live_on_one_loop(run, etc, tmp_path):
     async def main():
         (tmp_path / "other").mkdir()
         services = [Service(), Service()]
-        async with ConfigAdmin(etc) as one, ConfigAdmin(tmp_path / "other") as other:
+        async with (
+            ConfigAdmin(etc) as one,
+            ConfigAdmin(tmp_path / "other", store=None) as other,
+        ):
             for number, admin in enumerate((one, other)):
                 admin.add_managed_service("p", services[number])
                 admin.update("p", {"a": number})

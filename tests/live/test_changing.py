@@ -201,6 +201,7 @@ def test_two_admins_on_one_directory_follow_each_other(etc, make_admin, new_serv
     assert [admin.get("p").revision for admin in admins] == [10, 10]
     admins[0].delete("p")
     services[1].wait_for(None)
+    assert admins[0].flush(15)
     assert not (etc / "p.cfg").exists()
 
 

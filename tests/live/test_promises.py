@@ -44,7 +44,7 @@ def test_a_foreign_lock_of_the_directory_stops_neither_start_nor_reading(
     (etc / "p.cfg").write_text("a = 1\n")
     lock = os.open(etc, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    with ConfigAdmin(etc) as admin:
+    with ConfigAdmin(etc, store=None) as admin:
         admin.add_managed_service("p", service)
         assert service.next() == {"a": "1"}
 
@@ -59,7 +59,8 @@ def test_a_foreign_lock_of_the_directory_stops_neither_start_nor_reading(
 
 
 def test_a_change_that_cannot_be_written_before_the_end_is_told(etc):
-    admin = ConfigAdmin(etc)
+    """Where there is no store, it is lost."""
+    admin = ConfigAdmin(etc, store=None)
     lock = os.open(etc, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     with admin:
@@ -69,6 +70,23 @@ def test_a_change_that_cannot_be_written_before_the_end_is_told(etc):
 
     (fault,) = admin.faults()
     assert (fault.kind, fault.pid) == (FaultKind.WRITE_BACK, "p")
+
+
+def test_a_change_that_cannot_be_written_before_the_end_is_written_by_the_next(etc):
+    """CM-45: the store has it."""
+    lock = os.open(etc, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with ConfigAdmin(etc) as admin:
+        admin.update("p", {"a": "2"})
+        assert not admin.flush(0.1)
+    os.close(lock)
+    assert not (etc / "p.cfg").exists()
+
+    with ConfigAdmin(etc) as admin:
+        assert admin.get("p").revision == 1
+        assert admin.flush(10)
+
+    assert (etc / "p.cfg").read_text() == "a = 2\n"
 
 
 def test_nothing_is_changed_any_more_once_the_admin_ends(etc):
@@ -182,8 +200,9 @@ def test_thousands_of_faults_are_told_by_the_first_hundred(etc, service):
 
 
 def test_an_edit_that_does_not_fit_an_unwritten_change_supersedes_it(
-    tmp_path, etc, service, caplog
+    tmp_path, etc, new_service, caplog
 ):
+    service = new_service()
     (tmp_path / "schemas").mkdir()
     (tmp_path / "schemas/p.schema.json").write_text('{"maxProperties": 2}')
     (etc / "p.cfg").write_text("a = 1\n")

@@ -1,8 +1,8 @@
 """The reference store shares nothing with another one."""
 
 from config_admin.core.configuration import Configuration, Origin
-from config_admin.core.ports import FileRecord
 from config_admin.core.properties import Properties
+from config_admin.core.storage import FileRecord
 from config_admin.stores.memory import MemoryLedger, MemoryStore
 
 

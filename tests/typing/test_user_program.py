@@ -52,7 +52,16 @@ def test_it_uses_every_public_call(text, name):
     assert re.search(rf"\.{name}\b", text)
 
 
-@pytest.mark.parametrize("kind", [Configuration, config_admin.Receipt])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Configuration,
+        config_admin.Receipt,
+        config_admin.Revision,
+        config_admin.Difference,
+        config_admin.RunningAdmin,
+    ],
+)
 def test_it_reads_every_field(text, kind):
     for name in kind.__slots__:
         assert f".{name}" in text

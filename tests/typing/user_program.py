@@ -8,6 +8,7 @@ and the type checker has to find it there, and nowhere else.
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import config_admin
@@ -23,6 +24,7 @@ from config_admin import (
     ConfigurationListener,
     ConfigurationPlugin,
     Diagnostic,
+    Difference,
     Directory,
     EventType,
     Fault,
@@ -35,6 +37,7 @@ from config_admin import (
     ManagedService,
     ManagedServiceFactory,
     NoSuchConfigurationError,
+    NoSuchRevisionError,
     NotRunningError,
     Origin,
     ProcessedProperties,
@@ -43,7 +46,9 @@ from config_admin import (
     Receipt,
     RefusedFileError,
     Registration,
+    Revision,
     RevisionConflictError,
+    RunningAdmin,
     Settings,
     Severity,
     StoreError,
@@ -52,6 +57,7 @@ from config_admin import (
     Transaction,
     UsageError,
     Value,
+    running_admins,
     testing,
 )
 
@@ -302,6 +308,32 @@ def read(admin: ConfigAdmin) -> tuple[Configuration, ...]:
     )
 
 
+def remember(admin: ConfigAdmin) -> Configuration:
+    revisions: tuple[Revision, ...] = admin.history("p", limit=10)
+    for one in revisions:
+        when: datetime | None = one.configuration.changed_at
+        difference: Difference | None = one.difference
+        log.info("%s %s %s", one, when, difference)
+        if difference:
+            log.info("%s %s", difference.added, difference.removed)
+            log.info("%s %s", difference.before, difference.after)
+    log.info("%s", admin.diff("p", 1, 2))
+    then: tuple[Configuration, ...] = admin.configurations_at(datetime.now(UTC))
+    log.info("%s %d", then, admin.purge_history("p") + admin.purge_history())
+    try:
+        return admin.rollback("p", 1, reason="it was better")
+    except NoSuchRevisionError as error:
+        log.info("%s %s", error.pid, error.reason)
+        raise
+
+
+def elsewhere() -> None:
+    running: tuple[RunningAdmin, ...] = running_admins("var/config_admin.db")
+    for one in (*running, *running_admins(etc="etc")):
+        log.info("%s %s %s", one.process, one.started_at, one.told_at)
+        log.info("%s %s %s", one.directories, one.receipts, one.faults)
+
+
 def look(admin: ConfigAdmin) -> None:
     receipts: tuple[Receipt, ...] = admin.services()
     for one in (*receipts, *admin.wait_applied("p", timeout_s=1.0)):
@@ -323,7 +355,9 @@ def live() -> None:
         if admin.flush(1.0):
             admin.wait(timeout_s=1.0)
     more = Directory("more", formats=(".cfg",), write_back=False, ranking=1)
-    other = ConfigAdmin(["etc", more], settings=settings, polling_s=1.0)
+    other = ConfigAdmin(["etc", more], settings=settings, polling_s=1.0, store=None)
+    ConfigAdmin("etc", store=Path("var/config.db"), history_limit=None)
+    ConfigAdmin("etc", store="x.db", store_synchronous="NORMAL", history_days=30.0)
     other.start()
     other.stop()
 
@@ -436,6 +470,9 @@ def mistakes(admin: ConfigAdmin) -> None:
     admin.get("p").revision = 2  # wrong
     log.info("%s", admin.find("p").properties)  # wrong
     admin.flush(timeout="1")  # wrong
+    ConfigAdmin("etc", store_synchronous="OFF")  # wrong
+    admin.rollback("p", "1")  # wrong
+    admin.configurations_at("2026-01-01")  # wrong
     ConfigAdmin("etc", no_such_setting=1)  # wrong
     ConfigAdmin("etc", settle_s="1")  # wrong
     ConfigAdmin("etc", "schemas")  # wrong
