@@ -64,7 +64,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --quiet --editable '.[dev]'
 	@touch $@
 
-# A test saves files the way vim does.
+# What tests start besides Python.
 .PHONY: system-packages
 system-packages:
-	@command -v vim >/dev/null || .ci/install-vim
+	@.ci/install-tools
