@@ -13,19 +13,9 @@ class Recalling(ABC):
 
     @property
     @abstractmethod
-    def _reader(self) -> ConfigurationAdmin:
-        """
-        The admin to read from.
-
-        Raises:
-            NotRunningError: If it has not been started.
-        """
-
-    @property
-    @abstractmethod
     def _changer(self) -> ConfigurationAdmin:
         """
-        The admin to change.
+        The admin to ask, and to change.
 
         Raises:
             NotRunningError: If it is not running.
@@ -43,7 +33,7 @@ class Recalling(ABC):
             InvalidPidError: If *pid* cannot be a PID.
             StoreError: If the history cannot be read.
         """
-        return self._reader.recall.history(pid, limit)
+        return self._changer.recall.history(pid, limit)
 
     def diff(self, pid: str, a: int, b: int) -> Difference:
         """
@@ -53,7 +43,7 @@ class Recalling(ABC):
             NoSuchRevisionError: If one of them is not kept, or never was.
             StoreError: If the history cannot be read.
         """
-        return self._reader.recall.diff(pid, a, b)
+        return self._changer.recall.diff(pid, a, b)
 
     def rollback(
         self, pid: str, revision: int, *, reason: str | None = None
@@ -88,7 +78,7 @@ class Recalling(ABC):
             UsageError: If *time* has no time zone.
             StoreError: If the history cannot be read.
         """
-        return self._reader.recall.at(time)
+        return self._changer.recall.at(time)
 
     def purge_history(self, pid: str | None = None) -> int:
         """

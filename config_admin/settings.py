@@ -169,6 +169,11 @@ class Settings:
                 require_path(name, getattr(self, name))
         if self.store is not None and not isinstance(self.store, StorePlace):
             require_path("store", self.store, "of the file")
+            if str(self.store).startswith((":memory:", "file:")):
+                raise UsageError(
+                    f"store is {found(self.store)}: write the path of the file, or "
+                    "None to keep all in memory."
+                )
 
     def _require_keeping(self) -> None:
         require_seconds("store_timeout_s", self.store_timeout_s)

@@ -270,6 +270,7 @@ SETTINGS = [
     ({"secrets": 5}, "secrets is 5: write the path"),
     ({"files": b"f"}, "files is of type bytes: write the path"),
     ({"store": 5}, "store is 5: write the path of the file."),
+    ({"store": ":memory:"}, "or None to keep all in memory."),
     ({"store_synchronous": "OFF"}, "store_synchronous is 'OFF': write 'FULL' or"),
     ({"store_timeout_s": -1}, "store_timeout_s is -1: write seconds"),
     ({"history_limit": 0}, "history_limit is 0: write a whole number, 1 or more."),

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from config_admin import UsageError
+from config_admin import Settings, UsageError
 
 if TYPE_CHECKING:
     Verbs: TypeAlias = argparse._SubParsersAction[  # noqa: SLF001 - argparse has no public name for it
@@ -43,6 +43,25 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
             default=None,
             help=f"the directory of {placeholder} (default: none)",
         )
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """Give *parser* the options ``--store`` and ``--no-store``."""
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument(
+        "--store",
+        metavar="FILE",
+        type=Path,
+        default=Settings().store,
+        help=f"the database of the history (default: {Settings().store})",
+    )
+    chosen.add_argument(
+        "--no-store",
+        dest="store",
+        action="store_const",
+        const=None,
+        help="keep all in memory",
+    )
 
 
 def schemas_of(arguments: argparse.Namespace) -> Path:

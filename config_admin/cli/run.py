@@ -5,7 +5,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from config_admin import ConfigAdmin, Settings
-from config_admin.cli.arguments import add_directories, add_sources, schemas_of
+from config_admin.cli.arguments import (
+    add_directories,
+    add_sources,
+    add_store,
+    schemas_of,
+)
 from config_admin.cli.ending import Ending
 from config_admin.cli.narration import Changes, Faults
 from config_admin.cli.terminal import Terminal
@@ -27,13 +32,16 @@ def add_to(verbs: "Verbs") -> None:
     )
     add_directories(parser)
     add_sources(parser)
+    add_store(parser)
     parser.set_defaults(verb=run)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Follow until somebody ends it; always 0."""
     etc: Path = arguments.etc
-    sources = Settings(secrets=arguments.secrets, files=arguments.files)
+    sources = Settings(
+        secrets=arguments.secrets, files=arguments.files, store=arguments.store
+    )
     admin = ConfigAdmin(etc, schemas=schemas_of(arguments), settings=sources)
     with Ending(sys.stdout) as ending, Faults(terminal):
         terminal.when_lost(ending.end)

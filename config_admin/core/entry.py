@@ -87,6 +87,11 @@ def view(entry: Entry) -> Configuration:
     return replace(entry.configuration, properties=entry.checked.properties)
 
 
+def place_of(one: Configuration) -> str:
+    """Where people look for *one*: its file, else its PID."""
+    return one.origin.file_shown or escaped(one.pid)
+
+
 def require_revision(pid: str, entry: Entry | None, revision: int | None) -> None:
     """
     Nothing, if *revision* is that of *entry*, or None.

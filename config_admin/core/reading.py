@@ -6,7 +6,7 @@ from typing import Final
 
 from config_admin.core.changes import Change, Step
 from config_admin.core.configuration import Configuration
-from config_admin.core.entry import Entry, present
+from config_admin.core.entry import Entry, place_of, present
 from config_admin.core.errors import InvalidConfigurationError
 from config_admin.core.faults import FaultKind, faults_of
 from config_admin.core.parts import World
@@ -43,8 +43,8 @@ class Reading:
         try:
             checked = self.world.validator.check(pid, stored.properties)
         except InvalidConfigurationError as error:
-            file = stored.origin.file_shown
-            found = faults_of(FaultKind.CONFIGURATION, pid, error.violations, file)
+            place = place_of(stored)
+            found = faults_of(FaultKind.CONFIGURATION, pid, error.violations, place)
             self.world.faults.report(FaultKind.CONFIGURATION, pid, found)
             misread = Checked(stored.properties, schema=_MISFIT)
             return Entry(stored, misread, incarnation, misfits=error.violations)

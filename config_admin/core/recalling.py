@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from config_admin.core.arguments import require_whole
 from config_admin.core.configuration import Configuration
 from config_admin.core.display import escaped, shown
 from config_admin.core.errors import NoSuchRevisionError, UsageError
@@ -56,8 +57,9 @@ class Difference:
             yield f"- {escaped(key)} = {shown(value)}"
         for key, value in after.items():
             old = {name.lower(): found for name, found in before.items()}[key.lower()]
+            other = " (another value)" if old == value else ""
             yield f"- {escaped(key)} = {shown(old)}"
-            yield f"+ {escaped(key)} = {shown(value)}"
+            yield f"+ {escaped(key)} = {shown(value)}{other}"
         for key, value in self.added.masked().items():
             yield f"+ {escaped(key)} = {shown(value)}"
 
@@ -122,7 +124,9 @@ class Recall:
         Raises:
             NoSuchRevisionError: If it is not kept, or never was.
         """
-        found = self._history.revision(require_pid(pid), revision)
+        pid = require_pid(pid)
+        require_whole("revision", revision)
+        found = self._history.revision(pid, revision)
         if found is None:
             kept = self._history.revisions(pid)
             raise NoSuchRevisionError(pid, _kept_instead(revision, kept))
@@ -181,4 +185,7 @@ def _kept_instead(revision: int, kept: Sequence[Configuration]) -> str:
     if not kept:
         return f"it has no revision {shown(revision)}, for it never was configured."
     oldest, newest = kept[-1].revision, kept[0].revision
-    return f"revision {shown(revision)} is not kept. There are {oldest} to {newest}."
+    if revision > newest:
+        return f"there is no revision {revision} yet. The newest is {newest}."
+    there = f"are {oldest} to {newest}" if oldest < newest else f"is only {newest}"
+    return f"revision {shown(revision)} is not kept. There {there}."

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 
 from config_admin.core.configurations import Configurations
 from config_admin.core.diagnostics import Diagnostic
-from config_admin.core.entry import Entry, present
+from config_admin.core.entry import Entry, place_of, present
 from config_admin.core.errors import InvalidConfigurationError, NotRunningError
 from config_admin.core.faults import FaultKind, faults_of
 from config_admin.core.parts import Parts, World
@@ -67,8 +67,8 @@ class Rechecking(Configurations):
                 with self._state_lock:
                     self._entries[pid] = renewed
                     self.audience.deliver(pid)
-            file = before.configuration.origin.file_shown
-            faults = faults_of(FaultKind.CONFIGURATION, pid, misfits, file)
+            place = place_of(before.configuration)
+            faults = faults_of(FaultKind.CONFIGURATION, pid, misfits, place)
             self._faults.report(FaultKind.CONFIGURATION, pid, faults)
             if self._entries.get(pid) is renewed:
                 return

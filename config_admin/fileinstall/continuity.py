@@ -61,6 +61,8 @@ class Continuity:
         if before != found:
             self._ledger.identity = found
         self._identity = found
+        if is_first:
+            self._find_orphans()
         return True
 
     def report(self) -> None:
@@ -73,6 +75,13 @@ class Continuity:
             self._orphans.discard(pid)
             if not self._orphans:
                 self.report()
+
+    def _find_orphans(self) -> None:
+        """Those that lost their files with a directory before the last restart."""
+        for pid, record in self._ledger.all().items():
+            had_file = record.known is None and record.revision > 0
+            if had_file and self._has_configuration(pid):
+                self._orphans.add(pid)
 
     def _leave(self) -> None:
         for pid, record in self._ledger.all().items():

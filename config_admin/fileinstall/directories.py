@@ -7,19 +7,18 @@ What was changed in code is written where the PID has its file, or, if it has no
 the first directory that writes back.
 """
 
-import logging
 from collections.abc import Iterator, Sequence
 
+from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.display import escaped
 from config_admin.core.errors import StoreError
+from config_admin.core.faults import Fault, FaultKind
 from config_admin.core.properties import Properties
 from config_admin.core.storage import StaleRecordError
 from config_admin.fileinstall.context import Context
 from config_admin.fileinstall.directory import ConfigDirectory
 from config_admin.fileinstall.gate import DirectoryGate
 from config_admin.fileinstall.pace import UnwrittenChanges
-
-_LOG = logging.getLogger(__name__)
 
 
 class Directories:
@@ -39,6 +38,7 @@ class Directories:
         first = contexts[0]
         self.unwritten = UnwrittenChanges(first.timing, first.clock)
         self._timing = first.timing
+        self._faults = first.faults
         self._admin = first.admin
         self._all = [ConfigDirectory(one, self.unwritten) for one in contexts]
         writers = [one for one in self._all if one.writes_back]
@@ -104,13 +104,27 @@ class Directories:
             As `ConfigDirectory.reconcile`.
         """
         try:
-            return self._reconcile(pid)
+            again_s = self._reconcile(pid)
         except StaleRecordError:
             return 0.0
         except StoreError as error:
-            _LOG.warning("%s: %s", escaped(pid), error)
+            self._report(pid, error)
             self.unwritten.fail(pid)
             return self._timing.retry_s
+        self._faults.clear(FaultKind.STORE, f"file of {pid}")
+        return again_s
+
+    def _report(self, pid: str, error: StoreError) -> None:
+        """What the file of *pid* says is not in force: the store cannot take it."""
+        found = Diagnostic(
+            file=escaped(pid),
+            found=f"a file that cannot be followed now ({error})",
+            expected="a store that takes what it says",
+            cure="It is tried again every few seconds.",
+            rule="store",
+        )
+        fault = Fault.of(FaultKind.STORE, pid, found)
+        self._faults.report(FaultKind.STORE, f"file of {pid}", [fault])
 
     def _reconcile(self, pid: str) -> float | None:
         if len(self._all) == 1:

@@ -16,7 +16,7 @@ look at.
 from dataclasses import replace
 
 from config_admin.core.configuration import Origin
-from config_admin.core.errors import NoSuchConfigurationError, StoreError
+from config_admin.core.errors import NoSuchConfigurationError
 from config_admin.core.faults import Fault, FaultKind
 from config_admin.core.storage import FileRecord
 from config_admin.fileinstall.attachment import Attachment
@@ -266,8 +266,6 @@ class ConfigDirectory:
             # It never got in, or was deleted on the other side too.
             current = self._admin.written(pid)
             revision = current.revision if current and current.deleted else 0
-        except StoreError:
-            return self._context.timing.retry_s
         self._absences.end(pid)
         self._unwritten.remove(pid)
         self._ledger.put(pid, FileRecord(record.file, revision=revision))

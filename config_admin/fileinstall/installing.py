@@ -11,7 +11,6 @@ from config_admin.core.errors import (
     InvalidConfigurationError,
     NotRunningError,
     RevisionConflictError,
-    StoreError,
 )
 from config_admin.core.faults import FaultKind, faults_of
 from config_admin.core.properties import Properties
@@ -70,8 +69,6 @@ class Installer:
             return None
         except RevisionConflictError:
             return 0.0  # the admin moved on meanwhile: look again
-        except StoreError:
-            return self._timing.retry_s
         except NotRunningError:
             return None
 

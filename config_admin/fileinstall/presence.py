@@ -88,8 +88,7 @@ class Presence:
             f"no file for {names}{f' and {more} more' if more > 0 else ''} since the "
             "directory was replaced",
             "a file for each configuration",
-            "They stay as they are. Put the files back, or delete them "
-            "(admin.delete, or a restart).",
+            "They stay as they are. Put the files back, or delete them (admin.delete).",
         )
 
     def report_missing(self, error: OSError) -> None:

@@ -110,6 +110,8 @@ class Database:
                 isolation_level=None,
                 check_same_thread=False,
             )
+            # What is no text is found out by whoever reads the row, and not quoted.
+            self._connection.text_factory = _text
 
     def prepare(self) -> None:
         """
@@ -235,3 +237,7 @@ def _has_code(error: StoreError, *codes: int) -> bool:
 def _code(error: sqlite3.Error) -> int:
     """The primary result code; 0 if Python itself found the fault."""
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="surrogateescape")

@@ -76,7 +76,7 @@ class EmbeddedStore:
         rows = self._database.run("SELECT path FROM directories ORDER BY path")
         others = {text_of(path) for (path,) in rows} - self._directories
         there = [path for path in others if (self.path.parent / path).is_dir()]
-        if there and len(others) == len(rows):
+        if there:
             found = ", ".join(shown(path) for path in sorted(there))
             raise StoreError(
                 f"{escaped(str(self.path))} belongs to the configuration files in "
@@ -129,7 +129,9 @@ class EmbeddedStore:
     # Other processes
 
     def is_bell(self, name: str) -> bool:
-        """Whether a change of the file *name* beside it says that there is news."""
+        """Whether a change of the file *name* beside it has to be looked at."""
+        if name == self.path.name:
+            return True  # removed, perhaps
         return self._alive is not None and self._alive.is_other(name)
 
     def meet(self) -> None:

@@ -21,6 +21,12 @@ from config_admin.stores.layout import APPLICATION_ID, MIGRATIONS, VERSION
 SYNCHRONOUS: Final = ("FULL", "NORMAL")
 
 _MAGIC: Final = b"SQLite format 3\0"
+# SQLite looks after its pages, not after what stands in a row.
+_ROWS_THAT_SAY_NOTHING: Final = (
+    "SELECT 'revision ' || r.revision || ' of ' || r.pid || ' cannot be read' "
+    "FROM configurations c JOIN revisions r USING (seq) "
+    "WHERE NOT json_valid(r.properties) LIMIT 1"
+)
 _HEAD: Final = 4096
 _NO_TEXT: Final = re.compile(rb"[\0-\x08\x0e-\x1f]")
 _ATTENDANTS: Final = ("", "-wal", "-shm")
@@ -147,6 +153,8 @@ def _require_ours(database: Database) -> None:
 
 def _require_whole(database: Database) -> None:
     found = database.run("PRAGMA quick_check(1)")
+    if found == [("ok",)] and _version(database):
+        found = database.run(_ROWS_THAT_SAY_NOTHING) or found
     if found != [("ok",)]:
         name, told = escaped(str(database.path)), shown(str(found[0][0]))
         raise DamagedDatabaseError(f"{name} is damaged ({told}).")

@@ -78,7 +78,7 @@ def test_a_tombstone_is_not_checked(place):
 
 @pytest.mark.parametrize(
     ("origin", "file"),
-    [(Origin.API, None), (Origin.file("etc/\x1b.cfg"), "etc/\\x1b.cfg")],
+    [(Origin.API, "a"), (Origin.file("etc/\x1b.cfg"), "etc/\\x1b.cfg")],
 )
 def test_what_does_not_fit_is_there_with_what_is_wrong(place, origin, file):
     found = place.reading.entry_of(stored(3, origin, bad="1", port="80"))

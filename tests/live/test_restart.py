@@ -15,6 +15,7 @@ from config_admin import (
     FaultKind,
     InvalidConfigurationError,
     NoSuchConfigurationError,
+    NotRunningError,
     StoreError,
     running_admins,
 )
@@ -173,12 +174,16 @@ def test_another_directory_in_its_place_deletes_nothing(restart, etc, new_servic
     restart().stop()
     etc.rename(etc.with_name("elsewhere"))
     etc.mkdir()
-    service = new_service()
 
-    admin = restart(service)
+    for _ in range(2):
+        service = new_service()
+        admin = restart(service)
 
-    assert service.calls == [{"a": "1"}]
-    assert kinds(admin) == [FaultKind.DIRECTORY]
+        assert service.calls == [{"a": "1"}]
+        (fault,) = admin.faults()
+        assert fault.found == "no file for p since the directory was replaced"
+    admin.delete("p")
+    assert restart().faults() == ()
 
 
 def test_an_installation_may_be_moved(etc, tmp_path):
@@ -211,6 +216,53 @@ def test_the_store_of_another_directory_is_refused(etc, tmp_path):
     etc.rename(tmp_path / "renamed")
     with ConfigAdmin(tmp_path / "renamed") as admin:
         assert admin.get("p").revision == 1
+
+
+def test_the_store_of_more_directories_is_refused(etc, tmp_path):
+    """What was only in the other one would be written here."""
+    more = tmp_path / "more"
+    more.mkdir()
+    with ConfigAdmin([etc, more]) as admin:
+        admin.update("p", {"a": "1"})
+
+    with pytest.raises(StoreError, match=r"belongs to .*'\.\./more'"):
+        ConfigAdmin(etc).start()
+
+
+def test_a_store_that_was_removed_is_a_fault(restart, tmp_path, wait_until):
+    admin = restart()
+    admin.update("p", {"a": "1"})
+
+    shutil.rmtree(tmp_path / "var")
+
+    wait_until(lambda: FaultKind.STORE in kinds(admin))
+
+
+def test_an_edit_that_cannot_be_stored_is_a_fault_until_it_is(
+    restart, etc, tmp_path, wait_until
+):
+    admin = restart(store_timeout_s=0.1)
+    other = sqlite3.connect(tmp_path / "var/config_admin.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    (etc / "p.cfg").write_text("a = 1\n")
+
+    wait_until(lambda: [one.pid for one in admin.faults() if one.pid] == ["p"])
+    other.execute("ROLLBACK")
+    other.close()
+    wait_until(lambda: admin.find("p"))
+    wait_until(lambda: admin.faults() == ())
+
+
+def test_after_the_end_the_history_says_so(restart):
+    """CM-58."""
+    admin = restart()
+    admin.update("p", {"a": "1"})
+    admin.stop()
+
+    for ask in (admin.history, admin.purge_history, lambda pid: admin.diff(pid, 1, 1)):
+        with pytest.raises(NotRunningError):
+            ask("p")
 
 
 def test_without_a_store_there_is_no_file_of_it(etc, tmp_path):

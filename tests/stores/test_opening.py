@@ -276,8 +276,8 @@ def test_it_stays_as_long_as_another_process_uses_it(full, make_embedded, bytes_
 @pytest.mark.parametrize(
     ("column", "damage"),
     [
-        ("properties", "{"),
         ("properties", "[1]"),
+        ("properties", '{"a": "\\udc80"}'),
         ("properties", '{"a": null}'),
         ("origin", "nobody"),
         ("secret_keys", "1"),
@@ -453,3 +453,23 @@ def test_every_earlier_layout_becomes_that_of_today(
     ledger = embedded.ledger(tmp_path / "etc")
     assert ledger.identity == (1, 2)
     assert ledger.get("a") == FileRecord("a.cfg", known="k", revision=3, signature=(1,))
+
+
+def test_a_row_that_is_no_json_is_damage_and_not_quoted(full, make_embedded, ask):
+    """quick_check looks after the pages, not after what stands in them."""
+    ask(full, "UPDATE revisions SET properties = CAST(? AS TEXT)", b'{"pw": "hunter2')
+
+    lost = make_embedded(full).open()
+
+    assert lost is not None
+    assert "hunter2" not in str(lost)
+
+
+def test_bytes_that_are_no_text_are_not_quoted(full, open_embedded, ask):
+    broken = b'{"password": "hunter2\xff"}'
+    ask(full, "UPDATE revisions SET properties = CAST(? AS TEXT)", broken)
+
+    with pytest.raises(StoreError) as caught:
+        open_embedded(full).store.all()
+
+    assert "hunter2" not in str(caught.value)
