@@ -222,3 +222,18 @@ def test_a_pipe_gets_no_colours_and_any_encoding_will_do(
     assert "'localhost' -> 'other'" in program.line_with(ADDRESS)
     assert program.end() == 0
     assert "\x1b" not in program.output
+
+
+@pytest.mark.parametrize(
+    ("options", "made"),
+    [
+        ([], ["etc", "schemas", "var"]),
+        (["--no-store"], ["etc", "schemas"]),
+        (["--store", "kept/c.db"], ["etc", "kept", "schemas"]),
+    ],
+)
+def test_where_the_history_is_kept_can_be_said(place, follow, options, made):
+    program = follow(*options)
+
+    assert sorted(one.name for one in place.iterdir()) == made
+    assert program.end(signal.SIGINT) == 0
