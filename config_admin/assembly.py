@@ -107,6 +107,14 @@ class Assembly:
         self.dispatcher.stop(_STOP_SHARE_S)
         self._keeping.close()
 
+    def before_fork(self) -> None:
+        """Nothing of it is in the middle of something while this process forks."""
+        self._keeping.before_fork()
+
+    def after_fork(self) -> None:
+        """This process has forked."""
+        self._keeping.after_fork()
+
     def note_fork(self) -> None:
         """This is a child of the process that it runs in."""
         self._keeping.note_fork()

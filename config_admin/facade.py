@@ -5,23 +5,19 @@ The life of an admin: started once, stopped once, and everything between.
 lives in memory.
 """
 
-import logging
-import os
 from collections.abc import Callable
 from enum import Enum
 from threading import Event, RLock
-from typing import Final, Protocol, Self
-from weakref import WeakSet
+from typing import Protocol, Self
 
 from config_admin.configuring import Configuring
 from config_admin.core.admin import ConfigurationAdmin
 from config_admin.core.dispatch import Dispatcher
 from config_admin.core.errors import NotRunningError, UsageError
 from config_admin.core.faults import Fault, FaultBook
+from config_admin.forking import note_forks_of
 from config_admin.recalling import Recalling
 from config_admin.registering import Registering
-
-_LOG = logging.getLogger("config_admin")
 
 
 class House(Protocol):
@@ -52,6 +48,14 @@ class House(Protocol):
 
     def flush(self, timeout_s: float | None) -> bool:
         """Wait until there is nothing more to do; whether that was in time."""
+        ...
+
+    def before_fork(self) -> None:
+        """Nothing of it is in the middle of something while this process forks."""
+        ...
+
+    def after_fork(self) -> None:
+        """This process has forked."""
         ...
 
     def note_fork(self) -> None:
@@ -99,7 +103,7 @@ class Admin(Registering, Configuring, Recalling):
             )
         with self._state_lock:
             self._require_new()
-            _note_forks_of(self)
+            note_forks_of(self)
             self._state = _State.RUNNING
         try:
             self._house.start()
@@ -223,6 +227,14 @@ class Admin(Registering, Configuring, Recalling):
                 f"for ever. Use 'await asyncio.to_thread(admin.{name}, …)'."
             )
 
+    def before_fork(self) -> None:
+        """The process that it runs in is about to fork."""
+        self._house.before_fork()
+
+    def after_fork(self) -> None:
+        """That process has forked."""
+        self._house.after_fork()
+
     def note_fork(self) -> bool:
         """
         This is a child of the process that it runs in: its threads are not here.
@@ -230,10 +242,10 @@ class Admin(Registering, Configuring, Recalling):
         Returns:
             Whether it was running.
         """
+        self._house.note_fork()
         if self._state is not _State.RUNNING:
             return False
         self._state = _State.FORKED
-        self._house.note_fork()
         self._state_lock = RLock()  # a thread that is not here may have held the other
         return True
 
@@ -253,20 +265,3 @@ async def _run_through(call: Callable[[], None]) -> None:
         running.exception()  # so that it does not count as never looked at
         raise cancelled
     running.result()
-
-
-_STARTED: Final[WeakSet[Admin]] = WeakSet()
-_HOOKED = Event()
-
-
-def _note_forks_of(admin: Admin) -> None:
-    _STARTED.add(admin)
-    if not _HOOKED.is_set():
-        _HOOKED.set()
-        os.register_at_fork(after_in_child=_note_fork)
-
-
-def _note_fork() -> None:
-    were_running = [admin.note_fork() for admin in tuple(_STARTED)]
-    if any(were_running):  # last: a log handler is foreign code
-        _LOG.warning("A forked process has no running admin: make a new one.")

@@ -112,6 +112,16 @@ class Keeping:
         if isinstance(self._storage, EmbeddedStore):
             self._storage.close()
 
+    def before_fork(self) -> None:
+        """Nobody uses it while this process forks."""
+        if isinstance(self._storage, EmbeddedStore):
+            self._storage.before_fork()
+
+    def after_fork(self) -> None:
+        """This process has forked: it may be used again."""
+        if isinstance(self._storage, EmbeddedStore):
+            self._storage.after_fork()
+
     def note_fork(self) -> None:
         """This is a child of the process that uses it."""
         if isinstance(self._storage, EmbeddedStore):
@@ -163,7 +173,8 @@ def store_path(
 def _storage(settings: Settings) -> EmbeddedStore | TransientStore:
     days = settings.history_days
     retention = Retention(
-        settings.history_limit, None if days is None else timedelta(days=days)
+        settings.history_limit,
+        None if days is None else timedelta(days=min(days, timedelta.max.days)),
     )
     named = [Path(one.path) for one in settings.directories()]
     path = store_path(settings.store, named)

@@ -2,10 +2,15 @@
 
 from abc import ABC, abstractmethod
 from datetime import datetime
+from typing import Final
 
 from config_admin.core.admin import ConfigurationAdmin
 from config_admin.core.configuration import Configuration
+from config_admin.core.errors import StoreError
 from config_admin.core.recalling import Difference, Revision
+
+# Files are written within a second, unless something is wrong.
+_PATIENCE_S: Final = 10.0
 
 
 class Recalling(ABC):
@@ -20,6 +25,10 @@ class Recalling(ABC):
         Raises:
             NotRunningError: If it is not running.
         """
+
+    @abstractmethod
+    def flush(self, timeout_s: float | None = None) -> bool:
+        """Wait until every change is in its file; whether it was so in time."""
 
     def history(self, pid: str, limit: int | None = None) -> tuple[Revision, ...]:
         """
@@ -94,6 +103,14 @@ class Recalling(ABC):
             How many revisions were forgotten.
 
         Raises:
-            StoreError: If the store failed.
+            StoreError: If the store failed, or a change is not in its file yet, so that
+                what is known of the file says it still.
+            UsageError: If a callback calls this, or the event loop that one runs on.
         """
-        return self._changer.recall.purge(pid)
+        recall = self._changer.recall
+        if not self.flush(_PATIENCE_S):
+            raise StoreError(
+                "Nothing was forgotten: a change is not in its file yet, and the old "
+                "values with it. See faults(), then try again."
+            )
+        return recall.purge(pid)

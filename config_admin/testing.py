@@ -241,6 +241,12 @@ class _MemoryHouse:
         self._has_ended = True
         self.admin.close()
 
+    def before_fork(self) -> None:
+        """Nothing of it is shared with the child."""
+
+    def after_fork(self) -> None:
+        """As above."""
+
     def note_fork(self) -> None:
         """Nothing of it belongs to the other process alone."""
 

@@ -32,6 +32,7 @@ WIRING = {
     "registering",
     "configuring",
     "recalling",
+    "forking",
     "keeping",
     "testing",
 }

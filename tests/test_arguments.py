@@ -317,7 +317,7 @@ def test_what_a_setting_may_be_is_taken(tmp_path):
         schemas=tmp_path,
         secrets=str(tmp_path),
         store=tmp_path / "c.db",
-        history_days=30,
+        history_days=1e9,
         history_limit=1,
         variables=os.environ,
         required_plugins=("a", "b"),

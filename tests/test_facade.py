@@ -15,7 +15,7 @@ from config_admin import (
     Registration,
     RevisionConflictError,
     UsageError,
-    facade,
+    forking,
     testing,
 )
 
@@ -498,6 +498,12 @@ def test_receipts_tell_what_was_made_of_it(live):
     assert live.services() == (receipt,)
 
 
+def fork_here():
+    """What the child of a fork is told, without one."""
+    forking.before_fork()
+    forking.note_fork()
+
+
 # A fork, as seen from the child: `tests/live/test_fork.py` makes real ones
 
 
@@ -509,7 +515,7 @@ def test_in_a_child_only_what_was_running_is_lost(admin, caplog):
     other = testing.admin()
     other.start()
 
-    facade._note_fork()
+    fork_here()
 
     for lost in (admin, other):
         with pytest.raises(NotRunningError, match="make a new one here"):
@@ -531,6 +537,6 @@ def test_where_nothing_runs_a_fork_is_no_news(caplog):
     admin.start()
     admin.stop()
 
-    facade._note_fork()
+    fork_here()
 
     assert caplog.records == []

@@ -26,7 +26,7 @@ class Commits:
     """
 
     def __init__(
-        self, store: RememberingStore, put_in_force: Callable[[Sequence[Step]], None]
+        self, store: RememberingStore, put_in_force: Callable[[Sequence[Step]], object]
     ) -> None:
         self._store = store
         self._put_in_force = put_in_force

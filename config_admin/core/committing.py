@@ -41,7 +41,7 @@ class Committing(Rechecking):
         super().__init__(world)
         self.recall = Recall(store, world.validator)
         self._reading = Reading(self.entry, world)
-        self._commits = Commits(store, self._put_in_force)
+        self._commits = Commits(store, self._put_newer)
         self._store = store
         self._refresh_lock = threading.Lock()
         self._unread: list[Configuration] = []
@@ -76,8 +76,7 @@ class Committing(Rechecking):
             self._unread += self._store.news()
             steps = [self._reading.step_to(one) for one in self._unread]
             with self._commit_lock:
-                news = [step for step in steps if self._is_newer(step)]
-                self._put_in_force(news)
+                news = self._put_newer(steps)
             for step in news:
                 if step.after.configuration.deleted:
                     one = step.after.configuration
@@ -101,6 +100,12 @@ class Committing(Rechecking):
             return conflict
         self._note_changes(step for step in steps if not step.is_news)
         return None
+
+    def _put_newer(self, steps: Sequence[Step]) -> Sequence[Step]:
+        """Put in force what is newer than what is; memory never goes back."""
+        news = [step for step in steps if self._is_newer(step)]
+        self._put_in_force(news)
+        return news
 
     def _is_newer(self, step: Step) -> bool:
         known = self._entries.get(step.change.pid)

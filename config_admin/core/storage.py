@@ -57,7 +57,10 @@ class Retention:
         """When the oldest revision was made that stays beside *newest*; None: any."""
         if self.age is None or newest.changed_at is None:
             return None
-        return newest.changed_at - self.age
+        try:
+            return newest.changed_at - self.age
+        except OverflowError:  # before all time
+            return None
 
     def surplus(self, count: int) -> int:
         """How many of *count* revisions of one PID are too many."""

@@ -17,6 +17,9 @@ from typing import Any, Final, Protocol, TypeAlias
 from config_admin.core.display import escaped
 from config_admin.core.errors import StoreError, StoreOutcomeUnknownError
 
+# So large may the log become before it is brought into the database: 16 MiB.
+_CHECKPOINT_PAGES: Final = 4096
+
 # How soon to look again whether another process has let go.
 _PAUSE_S: Final = 0.01
 
@@ -124,6 +127,7 @@ class Database:
         while not self._turn_to_wal(is_last=monotonic() > deadline_s):
             self._pause.wait(_PAUSE_S)
         self.run(f"PRAGMA synchronous = {self._synchronous}")
+        self.run(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
     def _turn_to_wal(self, *, is_last: bool) -> bool:
         """Whether the database is in WAL mode; for that one SQLite does not wait."""

@@ -55,7 +55,7 @@ class EmbeddedStore:
         self._identity: tuple[int, int] | None = None
         self._directories: set[str] = set()
         self.store: RememberingStore = SqliteStore(
-            self._database, retention, self._ring
+            self._database, retention, self._ring, self._require_there
         )
         self.running = RunningTable(self._database, now)
 
@@ -121,8 +121,23 @@ class EmbeddedStore:
         if alive is not None:
             alive.close()
 
+    def before_fork(self) -> None:
+        """Nobody uses it while this process forks."""
+        self._database.lock.acquire()
+
+    def after_fork(self) -> None:
+        """This process has forked: it may be used again."""
+        self._database.lock.release()
+
     def note_fork(self) -> None:
-        """This is a child of the process that uses it."""
+        """
+        This is a child of the process that uses it.
+
+        SQLite counts a file's locks by process: an inherited connection would let the
+        next one believe that it has them.
+        """
+        self._database.close()
+        self._database.lock.release()
         if self._alive is not None:
             self._alive.forget()
 
@@ -144,6 +159,13 @@ class EmbeddedStore:
     def is_there(self) -> bool:
         """Whether the file is still the one that was opened."""
         return _identity(self.path) == self._identity
+
+    def _require_there(self) -> None:
+        if not self.is_there():
+            raise StoreError(
+                f"{escaped(str(self.path))} was removed or replaced while it was in "
+                "use: put it back, or restart with what is there now."
+            )
 
     def _ring(self) -> None:
         if self._alive is not None:

@@ -28,6 +28,7 @@ _ROWS_THAT_SAY_NOTHING: Final = (
     "WHERE NOT json_valid(r.properties) LIMIT 1"
 )
 _HEAD: Final = 4096
+_LEAST: Final = 100  # its header
 _NO_TEXT: Final = re.compile(rb"[\0-\x08\x0e-\x1f]")
 _ATTENDANTS: Final = ("", "-wal", "-shm")
 _PRIVATE_FILE = 0o600
@@ -46,7 +47,6 @@ def open_database(database: Database) -> None:
     path = database.path
     try:
         _make(path)
-        _require_database(path)
     except OSError as error:
         raise StoreError(
             f"{escaped(str(path))}: {error.strerror}. Name a file in a directory that "
@@ -62,6 +62,11 @@ def open_database(database: Database) -> None:
         raise
     except StoreError as error:
         if is_damage(error):
+            try:
+                _require_no_text(path)
+            except (OSError, StoreError):
+                database.close()
+                raise
             raise DamagedDatabaseError(str(error)) from error
         database.close()
         raise
@@ -112,6 +117,8 @@ def _make(path: Path) -> None:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
         if not path.is_file():
             raise OSError(errno.EINVAL, "no regular file") from None
+        if 0 < path.stat().st_size < _LEAST:  # SQLite may take it for an empty one
+            _require_no_text(path)
         return
     os.close(made)
     parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -121,12 +128,16 @@ def _make(path: Path) -> None:
         os.close(parent)
 
 
-def _require_database(path: Path) -> None:
-    """Nothing, unless *path* is plainly a text of somebody's: that is not touched."""
+def _require_no_text(path: Path) -> None:
+    """
+    Nothing, unless it is plainly a text of somebody's: that is not touched.
+
+    Only what cannot be a database is looked at: to close the file of one would take the
+    locks away that another connection of this process has on it.
+    """
     with path.open("rb") as file:
         head = file.read(_HEAD)
-    is_text = not _NO_TEXT.search(head) and not _MAGIC.startswith(head)
-    if is_text:
+    if not _NO_TEXT.search(head) and not _MAGIC.startswith(head):
         raise StoreError(
             f"{escaped(str(path))} is a text file, not a database. Name another file "
             "(store=)."

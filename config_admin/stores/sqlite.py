@@ -26,6 +26,7 @@ class SqliteStore:
         database: Where everything is; open.
         retention: How much of the history is kept.
         ring: Tells other processes that something was stored.
+        require_there: Raises if nobody else would find what is stored.
     """
 
     def __init__(
@@ -33,7 +34,9 @@ class SqliteStore:
         database: Database,
         retention: Retention | None = None,
         ring: Callable[[], None] | None = None,
+        require_there: Callable[[], None] | None = None,
     ) -> None:
+        self._require_there = require_there
         self._database = database
         self._ring = ring
         self._retention = retention or Retention()
@@ -51,6 +54,8 @@ class SqliteStore:
 
     def put(self, *configurations: Configuration) -> None:
         """Store each as the successor of the revision before it: all or none."""
+        if self._require_there is not None:
+            self._require_there()
         # The files themselves outlast a loss of power, and are read again then.
         lasting = any(one.origin.kind is not OriginKind.FILE for one in configurations)
         with self._database.transaction(lasting=lasting) as execute:
@@ -161,10 +166,12 @@ class SqliteStore:
         oldest = self._retention.oldest(newest)
         if oldest is not None:
             execute(
-                # No gaps: each revision is compared with the one before it.
+                # No gaps: each revision is compared with the one before it. Only some
+                # are looked at: the next change looks at the next ones.
                 "DELETE FROM revisions WHERE pid = :pid AND revision <= "
-                "(SELECT max(revision) FROM revisions WHERE pid = :pid "
-                "AND revision < :newest AND changed_at_us < :oldest)",
+                "(SELECT max(revision) FROM (SELECT revision, changed_at_us "
+                "FROM revisions WHERE pid = :pid AND revision < :newest "
+                "ORDER BY revision LIMIT 100) WHERE changed_at_us < :oldest)",
                 {
                     "pid": newest.pid,
                     "newest": newest.revision,

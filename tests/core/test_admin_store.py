@@ -2,7 +2,7 @@
 
 import pytest
 
-from config_admin.core.configuration import Origin
+from config_admin.core.configuration import Configuration, Origin
 from config_admin.core.errors import (
     NotRunningError,
     RevisionConflictError,
@@ -10,6 +10,7 @@ from config_admin.core.errors import (
     StoreOutcomeUnknownError,
 )
 from config_admin.core.events import CM_DELETED, CM_UPDATED
+from config_admin.core.properties import Properties
 from config_admin.stores.memory import MemoryStore
 
 
@@ -244,3 +245,22 @@ def test_a_closed_admin_asks_the_store_nothing(doubtful):
         doubtful.admin.update("a", {"x": 2})
 
     assert doubtful.admin.get("a").properties == {"x": 0}
+
+
+def test_what_is_found_late_does_not_replace_what_is_newer(doubtful):
+    """Another process went on from it meanwhile: memory never goes back."""
+    service, _ = doubtful.service("a")
+    doubtful.store.puts = [LATE]
+    doubtful.store.reads = [DOWN]
+    with pytest.raises(StoreOutcomeUnknownError):
+        doubtful.admin.update("a", {"x": 1})
+    newer = Configuration("a", Properties({"x": 2}), 3, Origin.API)
+    MemoryStore.put(doubtful.store, newer)
+    doubtful.store.news = lambda: (newer,)
+    doubtful.admin.refresh()
+
+    doubtful.admin.update("b", {"x": 1})
+    doubtful.flush()
+
+    assert doubtful.admin.get("a").revision == 3
+    assert service.calls[-1]["x"] == 2

@@ -166,10 +166,12 @@ def test_what_cannot_be_opened_leaves_no_mark(path, make_embedded):
 def test_a_forked_process_leaves_the_mark_to_its_parent(path, embedded):
     """It lets go of the lock; the parent holds it on."""
     (name,) = marks_of(path)
+    embedded.before_fork()
     child = os.fork()
     if not child:
         embedded.note_fork()
         os._exit(0)
+    embedded.after_fork()
     os.waitpid(child, 0)
 
     assert is_alive(path, name)

@@ -336,7 +336,7 @@ def test_what_belongs_to_somebody_else_is_not_opened(
 
     told = without_privileges(make_embedded(path).open)
 
-    assert told.startswith(f"StoreError: {path}: Permission denied.")
+    assert told.startswith(f"StoreError: {path}: unable to open database file. Give")
     assert set(bytes_of(open_folder)) == {"c.db"}
 
 

@@ -114,3 +114,16 @@ def test_what_was_forgotten_before_is_purged_as_well(etc, var):
 
         assert places_of(REPLACED, var) == []
     assert places_of(REPLACED, var) == []
+
+
+@pytest.mark.integration
+def test_a_purge_right_after_the_change_waits_for_the_file(etc, var):
+    """What is known of the file says the old value until then."""
+    (etc / "p.cfg").write_text(f"password = {REPLACED}\n")
+    with ConfigAdmin(etc, secrets=etc.with_name("secrets")) as admin:
+        admin.update("p", {"password": "$[secret:x]"})
+
+        admin.purge_history("p")
+
+        assert places_of(REPLACED, var) == []
+    assert places_of(REPLACED, var) == []

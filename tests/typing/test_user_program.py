@@ -43,7 +43,7 @@ def test_it_uses_every_public_name(text, name):
 
 CLASSES = (ConfigAdmin, Registration, config_admin.Transaction, testing.MemoryAdmin)
 # For our own use, though their class is public.
-INTERNAL = {"note_fork", "note_attempted", "on_close"}
+INTERNAL = {"before_fork", "after_fork", "note_fork", "note_attempted", "on_close"}
 CALLS = {name for kind in CLASSES for name in dir(kind) if name[0] != "_"}
 
 
