@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from config_admin.core.configuration import Origin
 from config_admin.core.errors import NoSuchConfigurationError
-from config_admin.core.faults import Fault, FaultKind
+from config_admin.core.faults import Fault, FaultKind, faults_of
 from config_admin.core.storage import FileRecord
 from config_admin.fileinstall.attachment import Attachment
 from config_admin.fileinstall.context import Context
@@ -203,6 +203,7 @@ class ConfigDirectory:
     def _with_known_bytes(
         self, pid: str, content: Content, record: FileRecord
     ) -> float | None:
+        self._tell(pid, record)
         if not record.refused:
             self.gate.forget_force(pid)
         elif self.gate.is_forced(pid, record):
@@ -214,6 +215,12 @@ class ConfigDirectory:
                 self._ledger.put(pid, known)
             return None
         return self._write(pid, content, record)
+
+    def _tell(self, pid: str, record: FileRecord) -> None:
+        """Say what another process has found out about the file, too."""
+        if record.refused or not record.has_warnings:
+            found = faults_of(FaultKind.FILE, pid, record.refused)
+            self._faults.report(FaultKind.FILE, pid, found)
 
     def _without_file(
         self, pid: str, record: FileRecord, heir: Holding | None

@@ -65,6 +65,6 @@ class Scanner:
 
 def _is_same(record: FileRecord, name: str, status: os.stat_result | None) -> bool:
     """Whether the file *name* certainly holds what *record* says."""
-    if status is None or record.signature is None:
-        return False
+    if status is None or record.signature is None or record.refused:
+        return False  # what was refused may have been told to another process only
     return record.file == name and record.signature == Signature.of(status)

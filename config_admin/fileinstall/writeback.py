@@ -118,8 +118,13 @@ class WriteBack:
     def _note_written(
         self, pid: str, name: str, known: str | None, current: Configuration
     ) -> None:
+        before = self._ledger.get(pid)
         written = FileRecord(
-            name, known, revision=current.revision, properties=current.properties
+            name,
+            known,
+            revision=current.revision,
+            properties=current.properties,
+            has_warnings=before is not None and before.has_warnings,
         )
         self._ledger.put(pid, written)
         self._locked_since_s = 0.0

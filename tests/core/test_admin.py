@@ -886,7 +886,7 @@ def test_a_recheck_under_the_same_schema_is_no_news(world):
 
 
 @pytest.mark.parametrize(
-    ("origin", "file"), [(FILE, "etc/a.cfg"), (Origin(OriginKind.API, "me"), None)]
+    ("origin", "file"), [(FILE, "etc/a.cfg"), (Origin(OriginKind.API, "me"), "a")]
 )
 def test_what_no_longer_fits_stays_and_is_a_fault(world, origin, file):
     """CM-35."""

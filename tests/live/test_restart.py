@@ -460,3 +460,20 @@ def test_a_copy_of_the_store_is_a_backup(restart, etc, tmp_path):
 
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     connection.close()
+
+
+def test_a_refusal_is_told_in_every_process_until_it_is_mended(
+    etc, make_admin, wait_until
+):
+    """Whoever reads the file first; the others learn of it by what is remembered."""
+    admins = [make_admin(etc), make_admin(etc)]
+    for admin in admins:
+        admin.start()
+
+    (etc / "p.cfg").write_text("a = \\u12\n")
+
+    for admin in admins:
+        wait_until(lambda admin=admin: kinds(admin) == [FaultKind.FILE])
+    (etc / "p.cfg").write_text("a = 1\n")
+    for admin in admins:
+        wait_until(lambda admin=admin: admin.faults() == () and admin.find("p"))
