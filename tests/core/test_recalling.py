@@ -430,3 +430,11 @@ def test_a_value_goes_back_literally(make_world, small_validator, first, second)
     world.admin.rollback("a", 1)
 
     assert typed(world.admin.written("a").properties["x"]) == typed(first)
+
+
+def test_an_age_before_all_time_forgets_nothing():
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    one = Configuration("a", Properties(), 1, Origin.API, changed_at=now)
+
+    assert Retention(age=timedelta.max).oldest(one) is None
+    assert Retention(age=timedelta(days=1)).oldest(one) == now - timedelta(days=1)
