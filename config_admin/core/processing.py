@@ -232,12 +232,12 @@ class Processing:
     ) -> None:
         pid, revision = entry.configuration.pid, entry.configuration.revision
         if found:
-            one.failed[pid] = revision
             faults = [Fault.of(FaultKind.PLUGIN, pid, each) for each in found]
             self._faults.report(FaultKind.PLUGIN, _subject(one, pid), faults)
-            if one.is_closed or self._is_gone(
-                pid, revision
-            ):  # asked last: see `forget`
+            # Noted after it was reported, as `_clear` works the other way round: what
+            # is reported is noted, so that whatever ends it finds it.
+            one.failed[pid] = revision
+            if one.is_closed or self._is_gone(pid, revision):  # last: see `forget`
                 self._clear(one, pid)
         elif has_worked and pid in one.failed:
             self._clear(one, pid)

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from config_admin.core.configuration import Configuration, Origin
 from config_admin.core.display import MASK
+from config_admin.core.entry import Entry
 from config_admin.core.errors import InvalidPidError, UsageError
-from config_admin.core.faults import Fault, FaultKind
+from config_admin.core.faults import Fault, FaultBook, FaultKind
 from config_admin.core.ports import Checked
+from config_admin.core.processing import Processing
 from config_admin.core.properties import Properties
 
 LIMIT_S = 10.0
@@ -893,6 +896,44 @@ def test_as_soon_as_a_required_plugin_succeeds_everybody_gets_it(decrypting):
     assert [[call["clear"] for call in one.calls] for one in services] == [[1], [1]]
     assert world.faults.all() == ()
     assert {one.held for one in world.admin.audience.receipts("a")} == {None}
+
+
+class Interrupted(FaultBook):
+    """
+    Somebody else is always faster.
+
+    Attributes:
+        meanwhile: Called between the occurrence of a fault and its report.
+    """
+
+    def __init__(self):
+        super().__init__(lambda *_: None)
+        self.meanwhile = lambda: None
+
+    def report(self, kind, subject, faults):
+        if faults:
+            self.meanwhile()
+        super().report(kind, subject, faults)
+
+
+def test_a_failure_that_is_overtaken_by_a_success_ends_with_its_plugin():
+    """Two lanes deliver one PID: the one that fails is slow to say so."""
+    faults, plugin = Interrupted(), Plugin()
+    processing = Processing(faults, tuple, (), lambda _: None, lambda _: None)
+    registration = processing.add(plugin)
+    configuration = Configuration("a", Properties({"x": 1}), 1, Origin.API)
+    entry = Entry(configuration, Checked(configuration.properties))
+
+    def succeed():
+        plugin.error = None
+        processing.prepared(entry)
+
+    faults.meanwhile, plugin.error = succeed, ValueError("in passing")
+    processing.prepared(entry)
+    assert only(faults).kind is FaultKind.PLUGIN
+    registration.close()
+
+    assert faults.all() == ()
 
 
 def test_what_a_required_plugin_holds_back_goes_on_when_it_is_replaced(decrypting):
