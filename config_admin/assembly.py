@@ -91,6 +91,7 @@ class Assembly:
         self._keeping.open()
         self.admin.load()
         self._files.start()
+        self._keeping.look()  # what others have stored from files we both read
         self.dispatcher.start()
         for registration in self.admin.audience.registrations():
             registration.wait(max(0.0, deadline_s - monotonic()))

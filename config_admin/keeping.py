@@ -47,6 +47,7 @@ class Keeping:
         self._is_default = isinstance(settings.store, StorePlace)
         self._storage = _storage(settings)
         self._tell_soon: Callable[[], None] | None = None
+        self._refresh: Callable[[], None] | None = None
 
     @property
     def store(self) -> RememberingStore:
@@ -71,14 +72,14 @@ class Keeping:
 
     def follow(self, admin: ConfigurationAdmin, files: FileInstall) -> None:
         """From now on other processes' changes come in force, and ours are told."""
-        storage = self._storage
+        storage, self._refresh = self._storage, admin.refresh
         if not isinstance(storage, EmbeddedStore):
             return
 
         def look() -> float:
             again_s = attachment.renew()
             storage.meet()
-            self._try("read", admin.refresh)
+            self.look()
             self._report("absence", None if storage.is_there() else _absence(storage))
             return again_s
 
@@ -98,6 +99,11 @@ class Keeping:
         attachment = self._attachment = Attachment(
             directory, presence, listener, polling_s=self._polling_s
         )
+
+    def look(self) -> None:
+        """Put in force what others have stored."""
+        if self._refresh is not None:
+            self._try("read", self._refresh)
 
     def note_news(self) -> None:
         """Receipts or faults are not what they were."""

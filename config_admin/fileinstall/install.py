@@ -79,11 +79,11 @@ class FileInstall:
         for attachment in self._attachments:
             attachment.renew()
         self._directories.recover()
-        self._run_due()
-        while self._directories.has_absences and not self._is_stopped:
-            with self._changed:  # nobody is told what is about to go
+        is_read = self._run_due()
+        while not (is_read or self._is_stopped):
+            with self._changed:
                 self._changed.wait(self._next_s() - self._clock())
-            self._run_due()
+            is_read = self._run_due()
         with self._changed:
             if not self._is_stopped:
                 self._thread.start()
@@ -181,7 +181,14 @@ class FileInstall:
         next_s = min(chore.due_s for chore in self._chores)
         return min(next_s, min(self._due_s.values(), default=next_s))
 
-    def _run_due(self) -> None:
+    def _run_due(self) -> bool:
+        """
+        Do what is due.
+
+        Returns:
+            Whether every file was read that can be, and none is about to go.
+        """
+        is_read = True
         for chore in self._chores:
             if chore.due_s <= self._clock():
                 self._run_chore(chore)
@@ -191,13 +198,15 @@ class FileInstall:
                 del self._due_s[pid]
         for pid in due:
             if self._is_stopped:
-                return
+                return False
             again_s = self._guarded(partial(self._directories.reconcile, pid), pid)
             if again_s is not None:
+                is_read &= again_s > 0
                 with self._changed:
                     self._schedule_locked([pid], again_s)
         if due:
             self._guarded(self._directories.flush, "what is remembered of the files")
+        return is_read and not self._directories.has_absences
 
     def _run_chore(self, chore: "_Chore") -> None:
         with self._changed:

@@ -1,5 +1,6 @@
 """What is there after a restart, and what was changed in the meantime."""
 
+import logging
 import os
 import shutil
 import sqlite3
@@ -477,3 +478,36 @@ def test_a_refusal_is_told_in_every_process_until_it_is_mended(
     (etc / "p.cfg").write_text("a = 1\n")
     for admin in admins:
         wait_until(lambda admin=admin: admin.faults() == () and admin.find("p"))
+
+
+class Meanwhile(logging.Handler):
+    """Calls *do* once, while the first fault is told: in the middle of a start."""
+
+    def __init__(self, do):
+        super().__init__()
+        self._do = [do]
+
+    def emit(self, _record):
+        if self._do:
+            self._do.pop()()
+
+
+def test_a_file_that_another_admin_has_just_read_is_there_for_the_first_call(
+    etc, make_admin, new_service
+):
+    """Nobody is told that there is nothing before everything was read."""
+    (etc / "a.cfg").write_text("bad = \\u12\n")
+    (etc / "b.cfg").write_text("a = 1\n")
+    handler = Meanwhile(make_admin(etc).start)
+    logging.getLogger("config_admin").addHandler(handler)
+    service, late = new_service(), new_service()
+    try:
+        admin = make_admin(etc)
+        admin.add_managed_service("b", service)
+        admin.start()
+    finally:
+        logging.getLogger("config_admin").removeHandler(handler)
+    admin.add_managed_service("b", late)
+
+    assert service.next() == {"a": "1"}
+    assert late.next() == {"a": "1"}
