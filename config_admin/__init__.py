@@ -42,7 +42,7 @@ from config_admin.core.processed import ProcessedProperties
 from config_admin.core.properties import Properties, Value
 from config_admin.core.recalling import Difference, Revision
 from config_admin.core.receipts import Receipt
-from config_admin.core.registry import Registration
+from config_admin.core.registration import Registration
 from config_admin.core.status import RunningAdmin
 from config_admin.core.targets import Target
 from config_admin.core.transaction import Transaction

@@ -16,7 +16,7 @@ from config_admin.core.callbacks import (
 )
 from config_admin.core.errors import UsageError
 from config_admin.core.properties import Properties
-from config_admin.core.registry import Registration, ServiceRegistration
+from config_admin.core.registration import Registration, ServiceRegistration
 from config_admin.core.targets import AnyTarget, Target
 
 _M = TypeVar("_M")

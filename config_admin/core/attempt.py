@@ -12,7 +12,7 @@ from config_admin.core.display import escaped
 from config_admin.core.entry import Entry, present
 from config_admin.core.foreign import raised_by
 from config_admin.core.properties import AUTOMATIC_KEYS, Properties, typed
-from config_admin.core.registry import ServiceRegistration
+from config_admin.core.registration import ServiceRegistration
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,12 @@ from config_admin.core.errors import InvalidPidError
 from config_admin.core.events import ConfigurationEvent
 from config_admin.core.pid import factory_pid_of, require_pid
 from config_admin.core.receipts import Receipt
-from config_admin.core.registry import (
+from config_admin.core.registration import (
     ListenerRegistration,
     Registration,
-    Registry,
     ServiceRegistration,
 )
+from config_admin.core.registry import Registry
 from config_admin.core.targets import AnyTarget, Target, untargeted
 
 
@@ -253,6 +253,7 @@ class Audience:
         return all(self._delivery.is_settled(*followed) for followed in last_first)
 
     def _add(self, registration: ServiceRegistration) -> None:
+        registration.heed(self._delivery.note)
         self._registry.add(registration)
         self._forget_when_closed(registration, registration.name)
 

@@ -19,7 +19,7 @@ from config_admin.core.foreign import Expectation, Secrets, complaints, raised_b
 from config_admin.core.processing import Processing
 from config_admin.core.properties import Properties
 from config_admin.core.receipts import Receipt, Record
-from config_admin.core.registry import (
+from config_admin.core.registration import (
     ListenerRegistration,
     Registration,
     ServiceRegistration,
@@ -89,6 +89,21 @@ class Delivery:
             found = complaints(error, expectation, self.secrets())
         self._report(one, one.lane.name, event.pid, found)
 
+    def note(
+        self, one: ServiceRegistration, pid: str, error: BaseException | None
+    ) -> None:
+        """Take what *one* says of *pid* after its call; on its lane."""
+        record = one.record(pid)
+        receipt, entry = record.receipt, self.serving(one, pid)
+        tried = receipt.applied if receipt.refused is None else receipt.refused
+        if one.lane.is_closed or tried is None:
+            return
+        call = Attempt(one, pid, entry, record.properties, record.properties)
+        found = [] if error is None else self._complaints(call, error)
+        self._report(one, one.name, pid, found)
+        one.keep(pid, replace(record, receipt=_noted(receipt, tried, found)))
+        self.when_settled()
+
     def forget(self, one: Registration, name: str) -> None:
         """*one* has ended, and what it raised is of no interest any more."""
         for pid in one.faulty.copy():
@@ -150,14 +165,13 @@ class Delivery:
         record = call.one.record(call.pid)
         revision = record.receipt.busy_with
         receipt = replace(record.receipt, busy_with=None, busy_since=None)
+        receipt = _noted(receipt, revision, found)
         if found:
-            reason = "; ".join(each.message for each in found)
-            receipt = replace(receipt, refused=revision, reason=reason)
             call.one.keep(call.pid, replace(record, receipt=receipt))
             return
         taken = replace(
             record,
-            receipt=replace(receipt, applied=revision, refused=None, reason=None),
+            receipt=receipt,
             properties=call.properties or Properties(),
             secrets=tuple(call.secrets()),
         )
@@ -210,6 +224,16 @@ class Delivery:
         self.faults.report(FaultKind.CALLBACK, subject, faults)
         if one.is_closed:  # asked last: it may close meanwhile
             self.faults.clear(FaultKind.CALLBACK, subject)
+
+
+def _noted(
+    receipt: Receipt, revision: int | None, found: Sequence[Diagnostic]
+) -> Receipt:
+    """*receipt*, of a service that has taken *revision*, or found something wrong."""
+    if found:
+        reason = "; ".join(each.message for each in found)
+        return replace(receipt, refused=revision, reason=reason)
+    return replace(receipt, applied=revision, refused=None, reason=None)
 
 
 def _released(record: Record) -> Record:

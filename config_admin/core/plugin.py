@@ -14,7 +14,7 @@ from config_admin.core.errors import ConfigurationError, InvalidConfigurationErr
 from config_admin.core.foreign import raised_by
 from config_admin.core.pid import schema_pids
 from config_admin.core.properties import AUTOMATIC_KEYS, Properties
-from config_admin.core.registry import Registration
+from config_admin.core.registration import Registration
 
 # "… plugins with a ranking < 0 or > 1000 cannot change the properties."
 # Source: OSGi Compendium ch. 104.9.2

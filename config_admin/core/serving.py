@@ -9,7 +9,7 @@ from config_admin.core.errors import InvalidConfigurationError
 from config_admin.core.faults import FaultBook, FaultKind, faults_of
 from config_admin.core.ports import Validator
 from config_admin.core.properties import Properties
-from config_admin.core.registry import ServiceRegistration
+from config_admin.core.registration import ServiceRegistration
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from config_admin.core.errors import ConfigurationError
+from config_admin.core.errors import ConfigurationError, UsageError
 from config_admin.core.faults import FaultKind
 from config_admin.core.receipts import Receipt
 
@@ -683,3 +683,106 @@ def test_an_instance_has_a_receipt_until_the_factory_let_it_go(world):
     assert world.admin.audience.receipts("f~x") == ()
     assert [one.pid for one in world.admin.audience.receipts("f")] == ["f~y"]
     assert [one.pid for one in world.admin.audience.receipts()] == ["f~y"]
+
+
+# What a service says later
+
+
+def test_what_fails_after_the_call_is_a_fault_until_it_works_again(world):
+    """CM-48: as if the callback had raised, or returned, now."""
+    service, registration = world.service("a")
+    world.admin.update("a", {"x": 1})
+    world.flush()
+
+    registration.report(ConfigurationError("x", "the connection was lost"))
+    world.flush()
+
+    (fault,) = world.faults.all()
+    assert (fault.kind, fault.pid, fault.key) == (FaultKind.CALLBACK, "a", "x")
+    assert "the connection was lost" in fault.found
+    assert (receipt(world, "a").applied, receipt(world, "a").refused) == (1, 1)
+    assert len(service.calls) == 1
+
+    registration.report(None)
+    world.flush()
+
+    assert world.faults.all() == ()
+    assert receipt(world, "a") == Receipt(name_of(world), "a", applied=1)
+
+
+def test_what_was_refused_is_applied_when_the_service_says_so_later(world):
+    """CM-48: a service that tries again by itself."""
+    service, registration = world.service("a")
+    service.error = ConfigurationError("x", "nobody answers")
+    world.admin.update("a", {"x": 1})
+    world.flush()
+
+    registration.report(None)
+    world.flush()
+
+    assert world.faults.all() == ()
+    assert receipt(world, "a") == Receipt(name_of(world), "a", applied=1)
+
+
+def test_of_two_reports_that_wait_the_last_one_counts(world):
+    _, registration = world.service("a")
+    world.admin.update("a", {"x": 1})
+    world.flush()
+
+    registration.report(ConfigurationError("x", "lost"))
+    registration.report(None)
+    world.flush()
+
+    assert world.told == []
+
+
+def test_the_next_success_ends_what_was_reported(world):
+    _, registration = world.service("a")
+    world.admin.update("a", {"x": 1})
+    world.flush()
+    registration.report(ConfigurationError("x", "lost"))
+    world.flush()
+
+    world.admin.update("a", {"x": 2})
+    world.flush()
+
+    assert world.faults.all() == ()
+
+
+def test_a_report_of_whoever_was_closed_says_nothing(world):
+    _, registration = world.service("a")
+    world.flush()
+    registration.close()
+
+    registration.report(ConfigurationError("x", "lost"))
+    world.flush()
+
+    assert world.told == []
+
+
+def test_a_report_of_one_of_several_names_it(world):
+    """What it was never called with is none of its business."""
+    _, registration = world.factory("f")
+    world.admin.update("f~1", {"x": 1})
+    world.flush()
+
+    for name in ("f~1", "f~2"):
+        registration.report(ConfigurationError("x", "lost"), pid=name)
+    world.flush()
+
+    assert [fault.pid for fault in world.faults.all()] == ["f~1"]
+    with pytest.raises(UsageError, match="pid="):
+        registration.report(None)
+
+
+def test_a_report_shows_no_secret(world):
+    world.validator.secrets = {"password"}
+    _, registration = world.service("a")
+    world.admin.update("a", {"password": "s3cret-word"})
+    world.flush()
+
+    registration.report(ConfigurationError("password", "s3cret-word is wrong"))
+    world.flush()
+
+    (fault,) = world.faults.all()
+    assert "s3cret-word" not in str(fault)

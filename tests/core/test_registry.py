@@ -6,11 +6,11 @@ from config_admin.core.adapting import adapted_factory, adapted_service
 from config_admin.core.coroutines import Home
 from config_admin.core.dispatch import InlineDispatcher
 from config_admin.core.receipts import Receipt, Record
-from config_admin.core.registry import (
+from config_admin.core.registration import (
     ListenerRegistration,
-    Registry,
     ServiceRegistration,
 )
+from config_admin.core.registry import Registry
 from config_admin.core.targets import Target
 
 

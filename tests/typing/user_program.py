@@ -264,6 +264,12 @@ def register(admin: ConfigAdmin) -> list[Registration]:
     ]
 
 
+def tell(admin: ConfigAdmin) -> None:
+    registration = admin.add_managed_service("p", follow)
+    registration.report(ConfigurationError("port", "the connection was lost"))
+    registration.report(None, pid="p")
+
+
 def end(registrations: Iterable[Registration]) -> None:
     for one in registrations:
         if one.wait(1.0) and not one.is_closed:
