@@ -107,7 +107,7 @@ class Admin(Registering, Configuring, Recalling):
             self._state = _State.RUNNING
         try:
             self._house.start()
-        except BaseException:
+        except BaseException:  # Ctrl-C too must not leave it half started
             self._end()
             raise
 

@@ -65,10 +65,9 @@ class Keeping:
         Raises:
             StoreError: If it cannot be used; what to do about it, too.
         """
-        if isinstance(self._storage, EmbeddedStore):
-            self._report("damage", self._storage.open())
-            if self._is_default:
-                self._storage.require_own()
+        self._report("damage", self._storage.open())
+        if self._is_default:
+            self._storage.require_own()
 
     def follow(self, admin: ConfigurationAdmin, files: FileInstall) -> None:
         """From now on other processes' changes come in force, and ours are told."""
@@ -115,23 +114,19 @@ class Keeping:
         self._tell_soon = None
         if self._attachment is not None:
             self._attachment.close()
-        if isinstance(self._storage, EmbeddedStore):
-            self._storage.close()
+        self._storage.close()
 
     def before_fork(self) -> None:
         """Nobody uses it while this process forks."""
-        if isinstance(self._storage, EmbeddedStore):
-            self._storage.before_fork()
+        self._storage.before_fork()
 
     def after_fork(self) -> None:
         """This process has forked: it may be used again."""
-        if isinstance(self._storage, EmbeddedStore):
-            self._storage.after_fork()
+        self._storage.after_fork()
 
     def note_fork(self) -> None:
         """This is a child of the process that uses it."""
-        if isinstance(self._storage, EmbeddedStore):
-            self._storage.note_fork()
+        self._storage.note_fork()
 
     def _try(self, about: str, call: Callable[[], None]) -> None:
         try:

@@ -183,7 +183,7 @@ class Settings:
         if self.history_limit is not None:
             require_whole("history_limit", self.history_limit, least=1)
         if self.history_days is not None:
-            require_number("history_days", self.history_days, "days")
+            require_number("history_days", self.history_days, "days", above_zero=True)
 
     def _require_texts(self) -> None:
         require_text("encoding", self.encoding, "write 'utf-8' or 'iso-8859-1'.")

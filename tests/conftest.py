@@ -2,15 +2,19 @@
 
 import os
 import queue
+import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from config_admin import ConfigAdmin
 
 # In CI the same cases each time, so that it says something of the change and not of
 # chance; at a desk and at night other ones.
@@ -25,6 +29,9 @@ settings.register_profile("nightly", max_examples=3000, deadline=None, print_blo
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 LIMIT_S = 10.0
+WAIT_S = 15.0  # for what takes an admin some steps
+NOBODY = 65534
+_PAUSE = threading.Event()
 
 
 def _heed_ctrl_c():
@@ -150,3 +157,91 @@ def replace_file(path, text):
 def save():
     """Save a file by a rename: `save(path, text)`."""
     return replace_file
+
+
+@pytest.fixture
+def full_disk():
+    """A disk that has no room for more than some bytes of a file, for a while."""
+
+    @contextmanager
+    def limited(max_bytes):
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limited
+
+
+@pytest.fixture
+def without_privileges():
+    """What *call* raises, as text, when root is not who calls it; else ""."""
+
+    def told_by(call):
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            told = ""
+            try:
+                if os.geteuid() == 0:
+                    os.setgroups([])
+                    os.setgid(NOBODY)
+                    os.setuid(NOBODY)
+                call()
+            except Exception as error:  # noqa: BLE001 - it is the answer
+                told = f"{type(error).__name__}: {error}"
+            finally:
+                os.write(writer, told.encode())
+                os._exit(0)
+        os.close(writer)
+        os.waitpid(child, 0)
+        with open(reader, encoding="utf-8") as answer:  # noqa: PTH123 - a descriptor
+            return answer.read()
+
+    return told_by
+
+
+def wait_until(condition, limit_s=WAIT_S):
+    """Wait for *condition* to hold; what it gives then."""
+    deadline_s = time.monotonic() + max(limit_s, WAIT_S)
+    while not (found := condition()):
+        if time.monotonic() > deadline_s:
+            pytest.fail(f"it did not come about within {limit_s:g} s")
+        _PAUSE.wait(0.005)
+    return found
+
+
+def our_threads():
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread.name.startswith("config-admin")
+    ]
+
+
+@pytest.fixture(name="wait_until")
+def wait_until_fixture():
+    return wait_until
+
+
+@pytest.fixture(name="our_threads")
+def our_threads_fixture():
+    """The threads of every admin there is."""
+    return our_threads
+
+
+@pytest.fixture
+def make_admin():
+    """Make an admin that ends with the test; then none of its threads is left."""
+    admins = []
+
+    def make(etc=None, **options):
+        admins.append(ConfigAdmin(etc, **options))
+        return admins[-1]
+
+    yield make
+    for admin in admins:
+        admin.stop()
+    wait_until(lambda: not our_threads())

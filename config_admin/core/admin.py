@@ -19,11 +19,8 @@ from config_admin.core.committing import Committing
 from config_admin.core.configuration import Configuration, Origin, OriginKind
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.entry import present, revision_of, storable, view
-from config_admin.core.errors import (
-    InvalidConfigurationError,
-)
+from config_admin.core.errors import InvalidConfigurationError
 from config_admin.core.events import ConfigurationEvent, EventType
-from config_admin.core.faults import FaultKind
 from config_admin.core.pid import require_pid
 from config_admin.core.planning import MOST_CHECKS, restless
 from config_admin.core.properties import Properties
@@ -183,12 +180,6 @@ class ConfigurationAdmin(Committing):
                 break
         else:
             raise self._refusal([restless(changes[0].pid)], origin)
-        for step in steps:
-            if step.is_news:
-                self._faults.clear(FaultKind.CONFIGURATION, step.change.pid)
-            if step.after.configuration.deleted:
-                revision = step.after.configuration.revision
-                self.processing.forget(step.change.pid, revision)
         self._finish(origin)
         return tuple(view(step.after) for step in steps)
 
@@ -212,12 +203,12 @@ class ConfigurationAdmin(Committing):
         steps, refused = self._planner.plan(changes, origin)
         if refused:
             raise self._refusal(refused, origin)
-        with self._commit_lock:
+        with self._telling() as came, self._commit_lock:
             self._require_running()
-            self._commits.settle()
+            self._commits.settle(came)
             if not self._planner.holds(steps):
                 return None
-            conflict = self._commit(steps)
+            conflict = self._commit(steps, came)
         if conflict is None:
             return steps
         self.refresh()

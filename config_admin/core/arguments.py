@@ -125,24 +125,35 @@ def require_seconds(
     Raises:
         UsageError: If it cannot; a boolean is no number.
     """
-    if _is_number(value) and 0 <= value <= most and (value or not above_zero):
-        return
-    wanted = "a number" if most == inf else "a finite number"
-    limit = "above 0" if above_zero else "0 or more"
-    raise UsageError(f"{name} is {found(value)}: write seconds as {wanted}, {limit}.")
+    require_number(name, value, "seconds", above_zero=above_zero, most=most)
 
 
-def require_number(name: str, value: object, unit: str) -> None:
+def require_number(
+    name: str,
+    value: object,
+    unit: str,
+    *,
+    above_zero: bool = False,
+    most: float | None = None,
+) -> None:
     """
-    Nothing, if *value* is a finite number above 0.
+    Nothing, if *value* is a number from 0 on.
+
+    Args:
+        name: What the argument is called.
+        value: What was given for it.
+        unit: What it counts, in the plural.
+        above_zero: Whether 0 is too little.
+        most: The most that it may be; None: any finite number.
 
     Raises:
         UsageError: If it is not; a boolean is no number.
     """
-    if not _is_number(value) or not 0 < value < inf:
-        raise UsageError(
-            f"{name} is {found(value)}: write {unit} as a finite number, above 0."
-        )
+    if _is_number(value) and _is_within(value, most) and (value or not above_zero):
+        return
+    wanted = "a number" if most == inf else "a finite number"
+    limit = "above 0" if above_zero else "0 or more"
+    raise UsageError(f"{name} is {found(value)}: write {unit} as {wanted}, {limit}.")
 
 
 def require_flag(name: str, value: object) -> None:
@@ -168,6 +179,10 @@ def several(name: str, value: Iterable[str], example: str) -> tuple[str, ...]:
     if isinstance(value, bytes) or not isinstance(value, Iterable):
         raise UsageError(f"{name} is {found(value)}: write {example}.")
     return tuple(value)
+
+
+def _is_within(value: float, most: float | None) -> bool:
+    return 0 <= value < inf if most is None else 0 <= value <= most
 
 
 def _is_number(value: object) -> TypeGuard[float]:

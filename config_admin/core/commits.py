@@ -22,19 +22,26 @@ class Commits:
 
     Args:
         store: Keeps what the steps lead to.
-        put_in_force: Makes stored steps what is there, and has everybody told.
+        put_in_force: Makes stored steps what is there, and has everybody told; gives
+            those that are newer than what was there.
     """
 
     def __init__(
-        self, store: RememberingStore, put_in_force: Callable[[Sequence[Step]], object]
+        self,
+        store: RememberingStore,
+        put_in_force: Callable[[Sequence[Step]], Sequence[Step]],
     ) -> None:
         self._store = store
         self._put_in_force = put_in_force
         self._doubtful: Sequence[Step] = ()
 
-    def make(self, steps: Sequence[Step]) -> None:
+    def make(self, steps: Sequence[Step], came: list[Step]) -> None:
         """
         Store *steps*, and put them in force.
+
+        Args:
+            steps: What to make.
+            came: Takes what came in force, also when this raises.
 
         Raises: as `config_admin.core.storage.Store.put`.
         """
@@ -45,17 +52,20 @@ class Commits:
             self._store.put(*(step.after.configuration for step in steps))
         except StoreOutcomeUnknownError:
             with suppress(StoreError):
-                self.settle()
+                self.settle(came)
             raise
         except (RevisionConflictError, StoreError):
             self._doubtful = ()
             raise
         self._doubtful = ()
-        self._put_in_force(steps)
+        came.extend(self._put_in_force(steps))
 
-    def settle(self) -> None:
+    def settle(self, came: list[Step]) -> None:
         """
         Put in force what the store has, though it could not say so.
+
+        Args:
+            came: Takes what came in force.
 
         Raises:
             StoreError: If it still cannot tell.
@@ -66,7 +76,7 @@ class Commits:
         kept = {pid for pid, wanted in newest.items() if self._is_stored(wanted)}
         found = [step for step in self._doubtful if step.change.pid in kept]
         self._doubtful = ()
-        self._put_in_force(found)
+        came.extend(self._put_in_force(found))
 
     def _is_stored(self, wanted: Configuration) -> bool:
         stored = self._store.revision(wanted.pid, wanted.revision)

@@ -6,7 +6,8 @@ enqueue", so every callback sees commit order.
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from config_admin.core.changes import Step
 from config_admin.core.commits import Commits
@@ -31,9 +32,6 @@ class Committing(Rechecking):
         world: What it stands in.
 
     Attributes:
-        audience: Who is told.
-        processing: The plugins.
-        home: Where coroutines run that were registered outside of an event loop.
         recall: What configurations were.
     """
 
@@ -64,6 +62,7 @@ class Committing(Rechecking):
             with self._state_lock:
                 self._entries[stored.pid] = entry
                 self.audience.deliver(stored.pid)
+            self._reading.tell(entry)
 
     def refresh(self) -> None:
         """
@@ -72,15 +71,11 @@ class Committing(Rechecking):
         Raises:
             StoreError: If the store cannot be read; nothing is lost.
         """
-        with self._refresh_lock:
+        with self._telling() as came, self._refresh_lock:
             self._unread += self._store.news()
             steps = [self._reading.step_to(one) for one in self._unread]
             with self._commit_lock:
-                news = self._put_newer(steps)
-            for step in news:
-                if step.after.configuration.deleted:
-                    one = step.after.configuration
-                    self.processing.forget(one.pid, one.revision)
+                came.extend(self._put_newer(steps))
             self._unread.clear()
 
     def close(self) -> None:
@@ -92,10 +87,30 @@ class Committing(Rechecking):
         if self._is_closed:
             raise NotRunningError("The admin has been stopped.")
 
-    def _commit(self, steps: Sequence[Step]) -> RevisionConflictError | None:
+    @contextmanager
+    def _telling(self) -> Iterator[list[Step]]:
+        """
+        The steps that come in force in the block; at its end their faults are told.
+
+        It stands around every lock: log handlers, which hear of faults, are foreign
+        code.
+        """
+        came: list[Step] = []
+        try:
+            yield came
+        finally:
+            for step in came:
+                self._reading.tell(step.after)
+                one = step.after.configuration
+                if one.deleted:
+                    self.processing.forget(one.pid, one.revision)
+
+    def _commit(
+        self, steps: Sequence[Step], came: list[Step]
+    ) -> RevisionConflictError | None:
         """Make *steps*; what is returned says that another process was faster."""
         try:
-            self._commits.make([step for step in steps if step.is_news])
+            self._commits.make([step for step in steps if step.is_news], came)
         except RevisionConflictError as conflict:
             return conflict
         self._note_changes(step for step in steps if not step.is_news)

@@ -38,17 +38,12 @@ class Reading:
         pid, before = stored.pid, present(self.newest(stored.pid))
         incarnation = stored.revision if before is None else before.incarnation
         if stored.deleted:
-            self.world.faults.clear(FaultKind.CONFIGURATION, pid)
             return Entry(stored, Checked(Properties()), stored.revision)
         try:
             checked = self.world.validator.check(pid, stored.properties)
         except InvalidConfigurationError as error:
-            place = place_of(stored)
-            found = faults_of(FaultKind.CONFIGURATION, pid, error.violations, place)
-            self.world.faults.report(FaultKind.CONFIGURATION, pid, found)
             misread = Checked(stored.properties, schema=_MISFIT)
             return Entry(stored, misread, incarnation, misfits=error.violations)
-        self.world.faults.clear(FaultKind.CONFIGURATION, pid)
         marked = stored.properties.with_secrets(checked.properties.secret_keys)
         return Entry(replace(stored, properties=marked), checked, incarnation)
 
@@ -57,3 +52,22 @@ class Reading:
         wanted = None if stored.deleted else stored.properties
         before = self.newest(stored.pid)
         return Step(Change(stored.pid, wanted), before, self.entry_of(stored))
+
+    def tell(self, entry: Entry) -> None:
+        """
+        Report what is wrong with *entry*, which is in force; no lock is held.
+
+        Nothing is told of what is past: whoever puts in force what is newer tells that.
+        """
+        pid = entry.configuration.pid
+        if self.newest(pid) is not entry:
+            return
+        if entry.misfits:
+            place = place_of(entry.configuration)
+            found = faults_of(FaultKind.CONFIGURATION, pid, entry.misfits, place)
+            self.world.faults.report(FaultKind.CONFIGURATION, pid, found)
+        else:
+            self.world.faults.clear(FaultKind.CONFIGURATION, pid)
+        newest = self.newest(pid)
+        if newest is not None and newest is not entry:
+            self.tell(newest)  # that may have been told before this was

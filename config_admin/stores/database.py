@@ -190,7 +190,7 @@ class Database:
                         rider.board(self.execute)
                     yield self.execute
                 self._commit()
-            except BaseException:
+            except BaseException:  # Ctrl-C too must not leave it half done
                 with suppress(sqlite3.Error):  # there may be none any more
                     self.execute("ROLLBACK")
                 raise

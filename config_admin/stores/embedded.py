@@ -24,7 +24,7 @@ from config_admin.stores.sqlite import SqliteStore
 
 class EmbeddedStore:
     """
-    Implements `config_admin.stores.memory.Storage` on the file *path*.
+    Everything in the file *path*: for all processes that use it, and after them.
 
     Args:
         path: The file; absolute. It is made, with its directory, when it is opened.
@@ -106,7 +106,7 @@ class EmbeddedStore:
         try:
             lost = self._open()
             self.running.begin(self._alive.name, self._alive.others())
-        except BaseException:
+        except BaseException:  # Ctrl-C too must not leave it half open
             self.close()
             raise
         self._identity = _identity(self.path)

@@ -99,7 +99,7 @@ class SqliteLedger:
             try:
                 with self._database.transaction():
                     pass  # it rides
-            except BaseException:
+            except BaseException:  # after Ctrl-C too it is not remembered
                 self._pages[pid] = before
                 del self._dirty[pid]
                 if was_to_be is not None:

@@ -8,6 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from config_admin.core.configuration import Configuration
+from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.errors import RevisionConflictError
 from config_admin.core.storage import (
     FileRecord,
@@ -157,12 +158,11 @@ class TransientStore:
     """
     Everything in memory: for one process, for as long as it runs.
 
+    Other processes do not see it: what a store on a file does for them is nothing here.
+
     Attributes:
         store: The configurations.
-        path: None: there is no file.
     """
-
-    path = None
 
     def __init__(self, retention: Retention) -> None:
         self.store: RememberingStore = MemoryStore(retention)
@@ -170,3 +170,22 @@ class TransientStore:
     def ledger(self, _directory: Path) -> Ledger:
         """What is remembered of the files of a directory."""
         return MemoryLedger()
+
+    def require_own(self) -> None:
+        """Nothing: nobody else has used it."""
+
+    def open(self) -> Diagnostic | None:
+        """None: nothing was lost."""
+        return None
+
+    def close(self) -> None:
+        """Nothing is to be let go of."""
+
+    def before_fork(self) -> None:
+        """Nothing is shared with a child."""
+
+    def after_fork(self) -> None:
+        """As before."""
+
+    def note_fork(self) -> None:
+        """A child has what it has inherited for itself."""

@@ -18,8 +18,6 @@ from config_admin.core.errors import StoreError
 from config_admin.stores.database import Database, is_damage
 from config_admin.stores.layout import APPLICATION_ID, MIGRATIONS, VERSION
 
-SYNCHRONOUS: Final = ("FULL", "NORMAL")
-
 _MAGIC: Final = b"SQLite format 3\0"
 # SQLite looks after its pages, not after what stands in a row.
 _ROWS_THAT_SAY_NOTHING: Final = (
@@ -32,12 +30,11 @@ _LEAST: Final = 100  # its header
 _NO_TEXT: Final = re.compile(rb"[\0-\x08\x0e-\x1f]")
 _ATTENDANTS: Final = ("", "-wal", "-shm")
 _PRIVATE_FILE = 0o600
-_PRIVATE_DIRECTORY = 0o700
 
 
 def open_database(database: Database) -> None:
     """
-    Open *database*; it is made if it is not there.
+    Open *database*, in a directory that is there; it is made if it is not.
 
     Raises:
         StoreError: If it cannot be used; what to do about it, too.
@@ -64,7 +61,7 @@ def open_database(database: Database) -> None:
         if is_damage(error):
             try:
                 _require_no_text(path)
-            except (OSError, StoreError):
+            except StoreError:
                 database.close()
                 raise
             raise DamagedDatabaseError(str(error)) from error
@@ -109,7 +106,6 @@ def _says_nothing(attendant: Path) -> bool:
 
 
 def _make(path: Path) -> None:
-    path.parent.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
     try:
         made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE_FILE)
     except FileExistsError:
@@ -134,9 +130,18 @@ def _require_no_text(path: Path) -> None:
 
     Only what cannot be a database is looked at: to close the file of one would take the
     locks away that another connection of this process has on it.
+
+    Raises:
+        StoreError: If it is one, or cannot be read.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError as error:
+        raise StoreError(
+            f"{escaped(str(path))} cannot be read: {error.strerror}. Let this process "
+            "read it, or name another file (store=)."
+        ) from error
     if not _NO_TEXT.search(head) and not _MAGIC.startswith(head):
         raise StoreError(
             f"{escaped(str(path))} is a text file, not a database. Name another file "

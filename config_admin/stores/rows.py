@@ -33,6 +33,11 @@ def microseconds(time: datetime | None) -> int | None:
     return None if time is None else (time - _EPOCH) // _MICROSECOND
 
 
+def time_of(us: int) -> datetime:
+    """What `microseconds` made *us* from."""
+    return _EPOCH + us * _MICROSECOND
+
+
 def stored_text(text: str) -> str | bytes:
     """*text* as SQLite takes it: a path may hold bytes that are no text."""
     try:
@@ -100,7 +105,7 @@ def _configuration_of(  # noqa: PLR0913, PLR0917 - the columns of a row
         Origin(OriginKind(kind), text_of(detail)),
         deleted=bool(deleted),
         reason=None if reason is None else text_of(reason),
-        changed_at=None if at_us is None else _EPOCH + at_us * _MICROSECOND,
+        changed_at=None if at_us is None else time_of(at_us),
     )
 
 

@@ -5,7 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,7 @@ from config_admin.core.receipts import Receipt
 from config_admin.core.status import RunningAdmin
 from config_admin.stores.alive import is_alive
 from config_admin.stores.database import Database
-from config_admin.stores.rows import microseconds
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from config_admin.stores.rows import microseconds, time_of
 
 
 class RunningTable:
@@ -133,8 +131,8 @@ def _admin(  # noqa: PLR0913, PLR0917 - the columns of a row
 ) -> RunningAdmin:
     return RunningAdmin(
         process=process,
-        started_at=_EPOCH + timedelta(microseconds=started_at_us),
-        told_at=_EPOCH + timedelta(microseconds=told_at_us),
+        started_at=time_of(started_at_us),
+        told_at=time_of(told_at_us),
         directories=tuple(json.loads(directories)),
         receipts=tuple(_receipt(one) for one in json.loads(receipts)),
         faults=tuple(_fault(one) for one in json.loads(faults)),

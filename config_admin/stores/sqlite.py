@@ -15,7 +15,12 @@ from config_admin.stores.rows import (
     row_of,
 )
 
-_COLUMNS = ", ".join(f"r.{column.strip()}" for column in REVISION_COLUMNS.split(","))
+_NAMES = [name.strip() for name in REVISION_COLUMNS.split(",")]
+_COLUMNS = ", ".join(f"r.{name}" for name in _NAMES)
+_INSERT = (
+    f"INSERT INTO revisions ({REVISION_COLUMNS}) "
+    f"VALUES ({', '.join('?' for _ in _NAMES)})"
+)
 
 
 class SqliteStore:
@@ -144,10 +149,7 @@ class SqliteStore:
         (actual,) = found.fetchone() or (0,)
         if one.revision != actual + 1:
             raise RevisionConflictError(one.pid, one.revision - 1, actual)
-        marks = ", ".join("?" * (REVISION_COLUMNS.count(",") + 1))
-        seq = execute(
-            f"INSERT INTO revisions ({REVISION_COLUMNS}) VALUES ({marks})", row_of(one)
-        ).lastrowid
+        seq = execute(_INSERT, row_of(one)).lastrowid
         execute(
             "INSERT INTO configurations VALUES (?, ?, ?) ON CONFLICT (pid) DO UPDATE "
             "SET revision = excluded.revision, seq = excluded.seq",

@@ -1,5 +1,7 @@
 """Stores that fail, or do not say whether they did: memory and store stay one."""
 
+import threading
+
 import pytest
 
 from config_admin.core.configuration import Configuration, Origin
@@ -46,6 +48,7 @@ class DoubtfulStore(MemoryStore):
 _UNKNOWN = (StoreOutcomeUnknownError, KeyboardInterrupt, OSError)
 LATE = StoreOutcomeUnknownError("No answer within 2 s.")
 DOWN = StoreError("The store is not reachable.")
+LIMIT_S = 10.0
 
 
 @pytest.fixture
@@ -264,3 +267,50 @@ def test_what_is_found_late_does_not_replace_what_is_newer(doubtful):
 
     assert doubtful.admin.get("a").revision == 3
     assert service.calls[-1]["x"] == 2
+
+
+# Faults that end with what was found
+
+
+class BadPlugin:
+    def modify_configuration(self, _pid, _properties):
+        raise ValueError("no")
+
+
+def refused_by_a_plugin(world):
+    world.admin.processing.add(BadPlugin())
+    world.admin.processed_properties("a")
+    return lambda: world.admin.delete("a")
+
+
+def held_by_its_schema(world):
+    misfit = Configuration("a", Properties({"bad": "1"}), 2, Origin.API)
+    MemoryStore.put(world.store, misfit)
+    world.store.news = lambda: (misfit,)
+    world.admin.refresh()
+    return lambda: world.admin.update("a", {"x": 1})
+
+
+@pytest.mark.parametrize("reads", [[], [DOWN]], ids=["at once", "later"])
+@pytest.mark.parametrize("faulty", [refused_by_a_plugin, held_by_its_schema])
+def test_a_fault_ends_with_the_change_that_was_found(doubtful, faulty, reads):
+    """CM-18: whoever is told of it can change something, too."""
+    change = faulty(doubtful)
+    assert len(doubtful.faults.all()) == 1
+    doubtful.store.puts, doubtful.store.reads = [LATE], list(reads)
+    doubtful.when_told = lambda: doubtful.admin.update("c", {"x": 1})
+
+    def change_and_look():
+        with pytest.raises(StoreOutcomeUnknownError):
+            change()
+        doubtful.admin.update("b", {"x": 1})
+
+    changing = threading.Thread(target=change_and_look, daemon=True)
+    changing.start()
+    changing.join(LIMIT_S)
+
+    assert not changing.is_alive()
+    assert doubtful.faults.all() == ()
+    assert doubtful.admin.get("b").revision == 1
+    assert doubtful.admin.get("c").revision == 1
+    assert_one(doubtful)

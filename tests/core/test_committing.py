@@ -1,5 +1,7 @@
 """What is stored comes in force: own changes, what was there, and those of others."""
 
+import threading
+
 import pytest
 
 from config_admin.core.configuration import Configuration, Origin
@@ -10,6 +12,7 @@ from config_admin.core.properties import Properties
 from config_admin.stores.memory import MemoryStore
 
 DOWN = StoreError("The store is not reachable.")
+LIMIT_S = 10.0
 
 
 class SharedStore(MemoryStore):
@@ -347,6 +350,107 @@ def test_who_refreshes_meets_own_changes_in_between(shared, store):
     shared.flush()
 
     assert sorted(facts(heard)) == [(CM_UPDATED, "a", 1), (CM_UPDATED, "b", 1)]
+
+
+# Who is told what is wrong with it
+
+
+class BadPlugin:
+    def modify_configuration(self, _pid, _properties):
+        raise ValueError("no")
+
+
+def a_misfit_comes(_, store):
+    store.by_another(theirs(1, bad="1"))
+
+
+def a_misfit_is_mended(world, store):
+    store.by_another(theirs(1, bad="1"))
+    world.admin.refresh()
+    store.by_another(theirs(2, good="1"))
+
+
+def a_misfit_is_deleted(world, store):
+    store.by_another(theirs(1, bad="1"))
+    world.admin.refresh()
+    store.by_another(theirs(2, deleted=True))
+
+
+def what_a_plugin_refused_is_deleted(world, store):
+    world.admin.processing.add(BadPlugin())
+    world.admin.update("a", {"x": 1})
+    world.admin.processed_properties("a")
+    store.by_another(theirs(2, deleted=True))
+
+
+def ends(call, limit_s=LIMIT_S):
+    """Whether *call* ends in time, on a thread of its own."""
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    thread.join(limit_s)
+    return not thread.is_alive()
+
+
+def on_this_thread(call):
+    call()
+    return True
+
+
+def on_another_thread(call):
+    return ends(call, LIMIT_S / 2)
+
+
+@pytest.mark.parametrize("where", [on_this_thread, on_another_thread])
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        a_misfit_comes,
+        a_misfit_is_mended,
+        a_misfit_is_deleted,
+        what_a_plugin_refused_is_deleted,
+    ],
+)
+def test_who_is_told_what_is_wrong_may_look_at_the_store_again(
+    shared, store, prepare, where
+):
+    """CM-18: a log handler is foreign code, and its change meets a conflict."""
+    prepare(shared, store)
+    changed = []
+
+    def change():
+        shared.when_told = lambda: None
+        store.by_another(theirs(1, "b"))
+        shared.admin.update("b", {"x": 1})
+
+    shared.when_told = lambda: changed.append(where(change))
+
+    assert ends(shared.admin.refresh)
+    assert changed == [True]
+    assert shared.admin.get("b").revision == 2
+
+
+@pytest.mark.parametrize("begin", ["load", "refresh"])
+def test_what_is_wrong_with_it_is_told_once_it_is_in_force(shared, store, begin):
+    store.by_another(theirs(1, bad="1"))
+    there = []
+    shared.when_told = lambda: there.append(shared.admin.written("a"))
+
+    getattr(shared.admin, begin)()
+
+    assert there == [theirs(1, bad="1")]
+
+
+def test_what_is_wrong_with_what_is_past_is_not_told(shared, store):
+    """Neither in the middle of what came, nor when a change has come in between."""
+    store.by_another(theirs(1, bad="1"), theirs(2, good="1"), theirs(1, "b", bad="1"))
+    shared.when_told = lambda: shared.admin.update("b", {"x": 1})
+
+    assert ends(shared.admin.refresh)
+    assert [(how, fault.pid) for how, fault in shared.told] == [
+        ("came", "b"),
+        ("went", "b"),
+    ]
+    assert shared.faults.all() == ()
 
 
 # Who was slower

@@ -31,6 +31,12 @@ class Place:
         )
         self.reading = Reading(self.known.get, parts)
 
+    def enter(self, stored):
+        """What is read of *stored*, in force; and what is wrong with it is told."""
+        entry = self.known[stored.pid] = self.reading.entry_of(stored)
+        self.reading.tell(entry)
+        return entry
+
 
 @pytest.fixture
 def place(world):
@@ -48,7 +54,7 @@ def entry(configuration, incarnation):
 def test_what_fits_is_read_by_its_schema(place):
     place.validator.defaults = {"host": "h"}
 
-    found = place.reading.entry_of(stored(3, port="80"))
+    found = place.enter(stored(3, port="80"))
 
     assert typed(found.checked.properties["port"]) == typed(80)
     assert typed(found.configuration.properties["port"]) == typed("80")
@@ -81,7 +87,7 @@ def test_a_tombstone_is_not_checked(place):
     [(Origin.API, "a"), (Origin.file("etc/\x1b.cfg"), "etc/\\x1b.cfg")],
 )
 def test_what_does_not_fit_is_there_with_what_is_wrong(place, origin, file):
-    found = place.reading.entry_of(stored(3, origin, bad="1", port="80"))
+    found = place.enter(stored(3, origin, bad="1", port="80"))
 
     with pytest.raises(InvalidConfigurationError) as caught:
         place.validator.check("a", found.configuration.properties)
@@ -94,19 +100,55 @@ def test_what_does_not_fit_is_there_with_what_is_wrong(place, origin, file):
 
 
 def test_what_fits_takes_the_fault_away(place):
-    place.reading.entry_of(stored(1, bad="1"))
+    place.enter(stored(1, bad="1"))
 
-    place.reading.entry_of(stored(2, good="1"))
+    place.enter(stored(2, good="1"))
 
     assert place.faults.all() == ()
 
 
 def test_a_deletion_takes_the_fault_away(place):
-    place.reading.entry_of(stored(1, bad="1"))
+    place.enter(stored(1, bad="1"))
 
-    place.reading.entry_of(stored(2, deleted=True))
+    place.enter(stored(2, deleted=True))
 
     assert place.faults.all() == ()
+
+
+def test_to_read_tells_nothing(place):
+    place.enter(stored(1, bad="1"))
+    before = place.faults.all()
+
+    place.reading.entry_of(stored(2, worse="1", bad="2"))
+    place.reading.entry_of(stored(2, good="1"))
+    place.reading.entry_of(stored(2, deleted=True))
+
+    assert place.faults.all() == before
+
+
+def test_of_what_is_past_nothing_is_told(world, place):
+    past = place.reading.entry_of(stored(1, bad="1"))
+    place.enter(stored(2, good="1"))
+
+    place.reading.tell(past)
+
+    assert world.told == []
+
+
+@pytest.mark.parametrize(("key", "expected"), [("good", []), ("worse", ["worse"])])
+def test_what_came_while_it_was_told_is_told_again(world, place, key, expected):
+    """It may have been told before: then what is past would be the last word."""
+    place.validator.refused = {"bad", "worse"}
+    newer = place.reading.entry_of(stored(2, **{key: "1"}))
+
+    def change():
+        world.when_told = lambda: None
+        place.known["a"] = newer
+
+    world.when_told = change
+    place.enter(stored(1, bad="1"))
+
+    assert [fault.key for fault in place.faults.all()] == expected
 
 
 @pytest.mark.parametrize(

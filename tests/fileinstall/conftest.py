@@ -1,7 +1,5 @@
 """One directory, its admin and its clock; every step is taken by the test."""
 
-import resource
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -242,19 +240,3 @@ def make_house(tmp_path):
         return House(*paths, **options)
 
     return make
-
-
-@pytest.fixture
-def full_disk():
-    """A disk that has no room for more than some bytes of a file, for a while."""
-
-    @contextmanager
-    def limited(max_bytes):
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    return limited

@@ -10,13 +10,10 @@ import pytest
 
 from config_admin import ConfigAdmin, Directory
 from config_admin.fileinstall.drafts import digest_of
-from config_admin.fileinstall.reading import (
-    read_file,
-)
+from config_admin.fileinstall.reading import read_file
 from config_admin.fileinstall.writing import create_file, remove_file, replace_file
 
 OLD, NEW = b"a = 1\n", b"a = 2\n"
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -32,27 +29,10 @@ def path():
     shutil.rmtree(folder)
 
 
-def raised_without_privileges(call):
+@pytest.fixture
+def raised_without_privileges(without_privileges):
     """The name of what *call* raises when root is not who calls it."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        name = "nothing"
-        try:
-            if os.geteuid() == 0:
-                os.setgroups([])
-                os.setgid(NOBODY)
-                os.setuid(NOBODY)
-            call()
-        except Exception as error:  # noqa: BLE001 - its name is the answer
-            name = type(error).__name__
-        finally:
-            os.write(writer, name.encode())
-            os._exit(0)
-    os.close(writer)
-    os.waitpid(child, 0)
-    with open(reader, encoding="utf-8") as answer:  # noqa: PTH123 - a descriptor
-        return answer.read()
+    return lambda call: without_privileges(call).partition(":")[0] or "nothing"
 
 
 CALLS = {
@@ -63,7 +43,9 @@ CALLS = {
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_a_directory_that_may_not_be_written_is_left_as_it_is(path, call):
+def test_a_directory_that_may_not_be_written_is_left_as_it_is(
+    path, raised_without_privileges, call
+):
     path.parent.chmod(0o555)
 
     assert raised_without_privileges(lambda: call(path)) == "PermissionError"
@@ -72,7 +54,9 @@ def test_a_directory_that_may_not_be_written_is_left_as_it_is(path, call):
     assert [found.name for found in path.parent.iterdir()] == ["p.cfg"]
 
 
-def test_an_exchange_that_the_directory_forbids_leaves_no_draft(path):
+def test_an_exchange_that_the_directory_forbids_leaves_no_draft(
+    path, raised_without_privileges
+):
     """In a sticky directory nobody may rename what belongs to somebody else."""
     path.parent.chmod(0o1777)
     path.chmod(0o644)
@@ -84,7 +68,9 @@ def test_an_exchange_that_the_directory_forbids_leaves_no_draft(path):
     assert [found.name for found in path.parent.iterdir()] == ["p.cfg"]
 
 
-def test_a_file_of_somebody_else_is_read_when_it_is_still(path):
+def test_a_file_of_somebody_else_is_read_when_it_is_still(
+    path, raised_without_privileges
+):
     """CM-40: whether a writer holds it open the system tells its owner only."""
     path.parent.chmod(0o755)
     path.chmod(0o644)
@@ -95,7 +81,7 @@ def test_a_file_of_somebody_else_is_read_when_it_is_still(path):
     assert raised_without_privileges(lambda: read_file(path, 60.0)) == expected
 
 
-def test_a_file_that_may_not_be_read_is_unreadable(path):
+def test_a_file_that_may_not_be_read_is_unreadable(path, raised_without_privileges):
     """CM-39."""
     path.parent.chmod(0o755)
     path.chmod(0o200)
@@ -106,7 +92,9 @@ def test_a_file_that_may_not_be_read_is_unreadable(path):
 
 
 @pytest.mark.integration
-def test_a_directory_that_is_closed_keeps_nothing_from_the_others(path):
+def test_a_directory_that_is_closed_keeps_nothing_from_the_others(
+    path, raised_without_privileges
+):
     """CM-44: whether the PID has a file in it nobody can say."""
     high = path.parent / "high"
     high.mkdir(mode=0o000)

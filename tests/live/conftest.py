@@ -2,15 +2,10 @@
 
 import queue
 import shutil
-import threading
-import time
 
 import pytest
 
-from config_admin import ConfigAdmin
-
 LIMIT_S = 15.0
-_PAUSE = threading.Event()
 RABBITMQ = "net.roboconf.messaging.rabbitmq"
 
 
@@ -19,16 +14,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if str(item.path).startswith(here):
             item.add_marker(pytest.mark.integration)
-
-
-def wait_until(condition, limit_s=LIMIT_S):
-    """Wait for *condition* to hold; what it gives then."""
-    deadline_s = time.monotonic() + max(limit_s, LIMIT_S)
-    while not (found := condition()):
-        if time.monotonic() > deadline_s:
-            pytest.fail(f"it did not come about within {limit_s:g} s")
-        _PAUSE.wait(0.005)
-    return found
 
 
 class Service:
@@ -62,25 +47,6 @@ class Service:
             pass
 
 
-def our_threads():
-    return [
-        thread
-        for thread in threading.enumerate()
-        if thread.name.startswith("config-admin")
-    ]
-
-
-@pytest.fixture(name="wait_until")
-def wait_until_fixture():
-    return wait_until
-
-
-@pytest.fixture(name="our_threads")
-def our_threads_fixture():
-    """The threads of every admin there is."""
-    return our_threads
-
-
 @pytest.fixture
 def new_service():
     """Make a service that can be waited for."""
@@ -103,21 +69,6 @@ def schemas(tmp_path, project):
 def shipped_etc(tmp_path, project):
     """A copy of the configurations that are shipped."""
     return shutil.copytree(project / "etc", tmp_path / "shipped")
-
-
-@pytest.fixture
-def make_admin():
-    """Make an admin that ends with the test; then none of its threads is left."""
-    admins = []
-
-    def make(etc=None, **options):
-        admins.append(ConfigAdmin(etc, **options))
-        return admins[-1]
-
-    yield make
-    for admin in admins:
-        admin.stop()
-    wait_until(lambda: not our_threads())
 
 
 @pytest.fixture

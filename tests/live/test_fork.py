@@ -28,7 +28,7 @@ def forked(child):
         try:
             child()
             sys.stdout.flush()
-        except BaseException as error:
+        except BaseException as error:  # whatever it is, the child ends here
             print("CHILD", repr(error), flush=True)
             os._exit(7)
         os._exit(0)

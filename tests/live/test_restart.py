@@ -361,7 +361,7 @@ def test_what_was_deleted_comes_back(restart, etc):
 
 CHANGE = """
 import os, sys
-from config_admin import ConfigAdmin
+from config_admin import ConfigAdmin, RevisionConflictError
 with ConfigAdmin(sys.argv[1], write_back=sys.argv[2] == "write") as admin:
     {code}
 """
@@ -417,7 +417,7 @@ def test_two_processes_that_count_up_lose_nothing(restart, etc):
         "            admin.update('p', {'n': str(int(one.properties['n']) + 1)},"
         " revision=one.revision)\n"
         "            n += 1\n"
-        "        except Exception as error:\n"
+        "        except RevisionConflictError as error:\n"
         "            assert 'revision' in str(error), error"
     )
 

@@ -16,7 +16,6 @@ from config_admin.stores.embedded import EmbeddedStore
 from config_admin.stores.opening import open_database
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -31,6 +30,7 @@ def make_database():
     with contextlib.ExitStack() as stack:
 
         def make(path, timeout_s=5.0):
+            path.parent.mkdir(exist_ok=True)
             database = Database(path, timeout_s, "OFF")
             stack.callback(database.close)
             open_database(database)
@@ -124,31 +124,3 @@ def start_python(start, project, tmp_path):
         return start(sys.executable, "-uc", source, *arguments, **options)
 
     return begin
-
-
-@pytest.fixture
-def without_privileges():
-    """What *call* raises, as text, when root is not who calls it; else ""."""
-
-    def told_by(call):
-        reader, writer = os.pipe()
-        child = os.fork()
-        if child == 0:
-            told = ""
-            try:
-                if os.geteuid() == 0:
-                    os.setgroups([])
-                    os.setgid(NOBODY)
-                    os.setuid(NOBODY)
-                call()
-            except Exception as error:  # noqa: BLE001 - it is the answer
-                told = f"{type(error).__name__}: {error}"
-            finally:
-                os.write(writer, told.encode())
-                os._exit(0)
-        os.close(writer)
-        os.waitpid(child, 0)
-        with open(reader, encoding="utf-8") as answer:  # noqa: PTH123 - a descriptor
-            return answer.read()
-
-    return told_by

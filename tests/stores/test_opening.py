@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import resource
 import shutil
 import sqlite3
 import stat
@@ -14,7 +13,9 @@ import pytest
 from config_admin.core.errors import StoreError
 from config_admin.core.storage import FileRecord
 from config_admin.stores.alive import Alive
+from config_admin.stores.database import Database
 from config_admin.stores.layout import APPLICATION_ID, MIGRATIONS, VERSION
+from config_admin.stores.opening import DamagedDatabaseError, open_database
 
 ASIDE = "c.db.damaged-2026-01-02T03-04-05Z"
 
@@ -57,22 +58,6 @@ def full(path, open_embedded, one):
         embedded.store.put(one(1, f"p{number}", x="x" * 4000))
     embedded.close()
     return path
-
-
-@pytest.fixture
-def full_disk():
-    """A disk that has no room for more than some bytes of a file, for a while."""
-
-    @contextlib.contextmanager
-    def limited(max_bytes):
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    return limited
 
 
 # Private
@@ -453,6 +438,31 @@ def test_every_earlier_layout_becomes_that_of_today(
     ledger = embedded.ledger(tmp_path / "etc")
     assert ledger.identity == (1, 2)
     assert ledger.get("a") == FileRecord("a.cfg", known="k", revision=3, signature=(1,))
+
+
+class Vanishing(Database):
+    """A database whose file another process puts aside once it is open."""
+
+    def open(self):
+        super().open()
+        self.path.rename(self.path.with_name("aside"))
+
+
+def test_a_damaged_one_that_cannot_be_looked_at_is_told(full):
+    """Whether it is somebody's text nobody knows, so it is not put aside."""
+    full.write_bytes(DAMAGE["the header"](full.read_bytes()))
+    database = Vanishing(full, 5.0, "OFF")
+
+    with pytest.raises(StoreError) as caught:
+        open_database(database)
+
+    assert str(caught.value) == (
+        f"{full} cannot be read: No such file or directory. Let this process read it, "
+        "or name another file (store=)."
+    )
+    assert not isinstance(caught.value, DamagedDatabaseError)
+    with pytest.raises(StoreError, match="is not open"):
+        database.run("SELECT 1")
 
 
 def test_a_row_that_is_no_json_is_damage_and_not_quoted(full, make_embedded, ask):

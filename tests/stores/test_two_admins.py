@@ -1,5 +1,6 @@
 """Two admins on one database, as of two processes."""
 
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,7 @@ from config_admin.core.faults import FaultBook, FaultKind
 from config_admin.core.parts import World
 from config_admin.core.ports import Checked
 
+LIMIT_S = 5.0
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -74,7 +76,8 @@ class Process:
     def __init__(self, store):
         self.validator = Validator()
         self.dispatcher = InlineDispatcher()
-        self.faults = FaultBook(lambda *_: None)
+        self.when_told = lambda: None
+        self.faults = FaultBook(lambda *_: self.when_told())
         self.admin = ConfigurationAdmin(
             store,
             World(
@@ -178,6 +181,25 @@ def test_one_cannot_delete_what_the_other_one_has_deleted(ours, theirs):
         theirs.admin.delete("a")
 
     assert theirs.admin.find("a") is None
+
+
+def test_who_hears_of_a_fault_may_look_at_what_others_have_stored(ours, theirs):
+    """No lock is held while foreign code runs: a log handler that waits for another."""
+    ours.admin.update("a", {"bad": 1})
+    theirs.validator.refused = {"bad"}
+    ended = []
+
+    def look():
+        thread = threading.Thread(target=theirs.admin.refresh, daemon=True)
+        thread.start()
+        thread.join(LIMIT_S)
+        ended.append(not thread.is_alive())
+
+    theirs.when_told = look
+
+    theirs.admin.refresh()
+
+    assert ended == [True]
 
 
 def test_a_check_sees_what_the_other_one_has_stored(ours, theirs):
