@@ -97,6 +97,7 @@ def _told(
                 cure=_without(known, one.cure),
             )
         return
+    is_meant = type(error) is ConfigurationError  # its words are for the operator
     place = "" if isinstance(error, ConfigurationError) else _raised_at(error)
     name = escaped(type(error).__name__)
     for key, reason in _said_by(error):
@@ -105,11 +106,15 @@ def _told(
         yield Diagnostic(
             key=key if is_key else _without(known, str(key)),
             file=expectation.file,
-            found=f"{name}: {text}{place}" if text else f"{name}{place}",
+            found=text if is_meant and text else _named(name, text) + place,
             expected=expectation.expected,
             cure=expectation.cure,
             rule=expectation.rule,
         )
+
+
+def _named(name: str, text: str) -> str:
+    return f"{name}: {text}" if text else name
 
 
 def _is_of_model(error: InvalidConfigurationError) -> bool:

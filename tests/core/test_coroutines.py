@@ -617,7 +617,7 @@ def test_each_error_of_a_group_of_tasks_is_told(world, loop):
 
     told = sorted((fault.key or "", fault.found) for fault in world.faults.all())
     assert told[0][1].startswith("OSError: no route")
-    assert told[1] == ("host", "ConfigurationError: is unknown")
+    assert told[1] == ("host", "is unknown")
 
 
 # Loops that end

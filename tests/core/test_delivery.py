@@ -48,7 +48,7 @@ def test_a_service_that_raises_is_a_fault_with_pid_revision_and_key(world):
     fault = only(world.faults)
     assert (fault.kind, fault.pid, fault.key) == (FaultKind.CALLBACK, "a", "port")
     assert fault.file == "etc/a.cfg"
-    assert fault.found == "ConfigurationError: is taken"
+    assert fault.found == "is taken"
     assert fault.expected.endswith("Service to take revision 1 of a")
     assert fault.cure == (
         "Mend the configuration or the service; the next change is delivered."
@@ -128,7 +128,7 @@ class SpeakingError(BareError):
     ("error", "words"),
     [
         (ConfigurationError(None, ValueError("no port")), "no port"),
-        (ConfigurationError(80, None), "ConfigurationError: None"),
+        (ConfigurationError(80, None), "None"),
         (MuteError(), "(it cannot say what is wrong)"),
         (DeadlyError(), "(it cannot say what is wrong)"),
         (BareError(80), "BareError: (it cannot say what is wrong)"),
@@ -178,8 +178,8 @@ def test_each_error_of_a_group_is_told(world):
     told = sorted((fault.key or "", fault.found) for fault in world.faults.all())
     assert told[0][1].startswith("OSError: no route")
     assert told[1:] == [
-        ("host", "ConfigurationError: is unknown"),
-        ("port", "ConfigurationError: is taken"),
+        ("host", "is unknown"),
+        ("port", "is taken"),
     ]
 
     service.error = ExceptionGroup("many", [OSError(str(n)) for n in range(10_000)])

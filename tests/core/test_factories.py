@@ -314,7 +314,7 @@ def test_what_was_there_before_is_checked_before_it_is_delivered(world):
     world.flush()
     (fault,) = world.faults.all()
     assert (fault.pid, fault.key) == ("f~x", "x")
-    assert fault.found == "ConfigurationError: f~x cannot have it"
+    assert fault.found == "f~x cannot have it"
 
     world.admin.delete("f~x")
     world.flush()

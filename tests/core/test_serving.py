@@ -155,7 +155,7 @@ def test_the_service_is_asked_before_it_gets_it(world):
     assert service.calls == []
     (fault,) = world.faults.all()
     assert (fault.pid, fault.key) == ("a", "x")
-    assert fault.found == "ConfigurationError: cannot be 1"
+    assert fault.found == "cannot be 1"
     assert fault.expected.endswith("to take what holds while a has no configuration")
 
 

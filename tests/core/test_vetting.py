@@ -110,7 +110,7 @@ def test_a_veto_refuses_the_change_for_all(world, checker):
     assert error.pid == "a"
     (violation,) = error.violations
     assert (violation.key, violation.rule) == ("x", "check")
-    assert violation.found == "ConfigurationError: not with me"
+    assert violation.found == "not with me"
     assert violation.expected.endswith("Checker to accept it")
     assert violation.cure == "Set what it can work with."
     assert world.admin.get("a").properties == {"y": 1}
