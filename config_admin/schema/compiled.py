@@ -21,6 +21,7 @@ from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.display import shown
 from config_admin.core.errors import InvalidConfigurationError
 from config_admin.core.properties import Properties
+from config_admin.schema.aliases import KEYWORD, linked
 from config_admin.schema.declared import Instance, Key, Schema, Violation, instance_of
 from config_admin.schema.documents import BrokenSchemaError, Document
 from config_admin.schema.formats import OF_VALUES
@@ -64,7 +65,7 @@ def compiled(path: str, directory: str, sources: Sources) -> Schema:
     resource = DRAFT202012.create_resource(document.contents)
     root = (document.contents, library.registry.resolver_with_root(resource))
     parts = list(_parts([root]))
-    keys = _keys(parts, document)
+    keys = linked(_keys(parts, document), document)
     schema = Schema(
         file=path,
         digest=hashlib.sha256("\0".join(library.texts).encode()).hexdigest(),
@@ -170,6 +171,7 @@ def _key(name: str, schemas: "Iterable[Part]") -> Key:
         has_default="default" in merged,
         secret=any(part.get("writeOnly") is True for part, _ in parts),
         examples=tuple(merged.get("examples", ())),
+        alias_of=str(merged[KEYWORD]) if name and KEYWORD in merged else None,
     )
 
 

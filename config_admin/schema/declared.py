@@ -25,6 +25,7 @@ class Key:
         has_default: Whether it declares one, and blank therefore means absent.
         secret: Whether its value must not be shown.
         examples: Values that fit, for people.
+        alias_of: The other key that it is another name of; None: it is none.
     """
 
     name: str = ""
@@ -33,6 +34,7 @@ class Key:
     has_default: bool = False
     secret: bool = True
     examples: tuple[object, ...] = ()
+    alias_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Final
 from config_admin.core.diagnostics import Diagnostic
 from config_admin.core.display import escaped, shown
 from config_admin.core.properties import Properties
+from config_admin.schema.aliases import Given
 from config_admin.schema.declared import Key, Schema, Violation, texts
 from config_admin.schema.sentences import expectation, names
 from config_admin.schema.suggest import closest
@@ -23,31 +24,31 @@ _MAX_SUGGESTIONS: Final = 20  # each is compared with every declared key
 
 def violations(
     schema: Schema,
-    properties: Properties,
+    given: Given,
     defaults: Properties,
     found: Iterable[Violation],
     waiting: Collection[str] = (),
 ) -> list[Diagnostic]:
     """
-    *found* for people, each once: keys in the order of *properties*, then the rest.
+    *found* for people, each once: keys in the order they are given, then the rest.
 
     Of very many the first are told, and how many more there are.
 
     Args:
         schema: What was broken.
-        properties: What broke it, as written.
+        given: What broke it.
         defaults: What was taken for the keys that are absent.
         found: What jsonschema found, under the schema's spelling of the keys.
         waiting: Those of *defaults* whose value is not known here, and not at fault.
     """
-    report = _Report(schema, properties, defaults)
-    told = dict.fromkeys(
+    report = _Report(schema, given, defaults)
+    told = dict.fromkeys(given.conflicts) | dict.fromkeys(
         each
         for broken in found
         if not (broken.path and broken.path[0] in waiting)
         for each in report.of(broken)
     )
-    position = {key.lower(): number for number, key in enumerate(properties)}
+    position = {key.lower(): number for number, key in enumerate(given.properties)}
     last = len(position)
     return first_of(
         sorted(told, key=lambda each: position.get((each.key or "").lower(), last))
@@ -71,13 +72,11 @@ def first_of(told: list[Diagnostic]) -> list[Diagnostic]:
 class _Report:
     """The violations of one schema by one set of properties."""
 
-    def __init__(
-        self, schema: Schema, properties: Properties, defaults: Properties
-    ) -> None:
+    def __init__(self, schema: Schema, given: Given, defaults: Properties) -> None:
         self._schema = schema
-        self._properties = properties
+        self._properties = given.properties
         self._defaults = defaults
-        self._written = {key.lower(): key for key in properties}
+        self._written = given.written
         self._suggestions_left = _MAX_SUGGESTIONS
 
     def of(self, broken: Violation) -> Iterator[Diagnostic]:

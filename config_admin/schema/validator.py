@@ -15,6 +15,7 @@ from config_admin.core.display import escaped
 from config_admin.core.errors import InvalidConfigurationError
 from config_admin.core.ports import Checked
 from config_admin.core.properties import Properties, Value
+from config_admin.schema.aliases import given
 from config_admin.schema.catalog import SchemaCatalog
 from config_admin.schema.declared import Schema, instance_of
 from config_admin.schema.documents import BrokenSchemaError
@@ -113,13 +114,13 @@ def _checked(schema: Schema, properties: Properties, expand: Expand | None) -> C
     if too_long:
         raise InvalidConfigurationError("", first_of(too_long))
     values = dict(_present(schema, properties))
-    given = {schema.key(key).name or key: value for key, value in values.items()}
-    defaults = schema.defaults.without(given)
+    whole = given(schema, properties, values)
+    defaults = schema.defaults.without(whole.instance)
     waiting = [key for key in defaults if holds_placeholder(defaults[key])]
     if waiting and expand is not None:
         defaults, waiting = _expanded(schema, defaults, waiting, expand), []
-    found = schema.violations_in({**given, **instance_of(defaults)})
-    broken = violations(schema, properties, defaults, found, waiting)
+    found = schema.violations_in({**whole.instance, **instance_of(defaults)})
+    broken = violations(schema, whole, defaults, found, waiting)
     if broken:
         raise InvalidConfigurationError("", broken)
     secret = [

@@ -32,6 +32,9 @@ class Desk:
     def path(self, pid):
         return self.directory / f"{pid}.schema.json"
 
+    def files(self):
+        return sorted(self.directory.glob("*.schema.json"))
+
     def check(self, properties, pid="p"):
         return self.validator.check(pid, Properties(properties))
 
