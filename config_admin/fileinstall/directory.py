@@ -73,13 +73,7 @@ class ConfigDirectory:
         self._faults = context.faults
         self._unwritten = unwritten
         self._absences = Absences(context.timing, context.clock)
-        self._listing = Listing(
-            context.path,
-            context.named,
-            context.suffixes or context.formats,
-            context.faults,
-            context.formats,
-        )
+        self._listing = _listing_of(context)
         self._continuity = Continuity(
             context, self._presence, self._listing, self._absences
         )
@@ -218,9 +212,11 @@ class ConfigDirectory:
 
     def _tell(self, pid: str, record: FileRecord) -> None:
         """Say what another process has found out about the file, too."""
-        if record.refused or not record.has_warnings:
+        if record.refused:
             found = faults_of(FaultKind.FILE, pid, record.refused)
             self._faults.report(FaultKind.FILE, pid, found)
+        elif not record.has_warnings:
+            self._faults.clear(FaultKind.FILE, pid)
 
     def _without_file(
         self, pid: str, record: FileRecord, heir: Holding | None
@@ -286,3 +282,14 @@ class ConfigDirectory:
         diagnostic = error.diagnostic.at(self._context.shown(name), None, None)
         fault = Fault.of(FaultKind.UNREADABLE, pid, diagnostic)
         self._faults.report(FaultKind.UNREADABLE, pid, [fault])
+
+
+def _listing_of(context: Context) -> Listing:
+    return Listing(
+        context.path,
+        context.named,
+        context.suffixes or context.formats,
+        context.faults,
+        context.formats,
+        schema_of=context.admin.schema_of,
+    )

@@ -3,14 +3,19 @@
 import os
 import stat
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from config_admin.core.diagnostics import Diagnostic
+from config_admin.core.diagnostics import Diagnostic, Severity
 from config_admin.core.display import escaped, shown
 from config_admin.core.errors import InvalidPidError
 from config_admin.core.faults import Fault, FaultBook, FaultKind
-from config_admin.fileinstall.names import file_name_of, pid_of, suffix_of
+from config_admin.fileinstall.names import (
+    file_name_of,
+    pid_of,
+    suffix_of,
+    unsplit_pid_of,
+)
 
 
 class Listing:
@@ -24,27 +29,32 @@ class Listing:
             new files.
         faults: Takes names that are no PID, and second files of one PID.
         known: The suffixes of every format, also of those that are not taken here.
+        schema_of: The schema of a PID; None: it has none.
 
     Attributes:
         seconds: The PIDs of which files are reported that do not hold.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its directory alone makes one
         self,
         path: Path,
         named: Path,
         suffixes: Iterable[str],
         faults: FaultBook,
         known: Iterable[str] = (),
+        *,
+        schema_of: Callable[[str], Hashable] = lambda _: None,
     ) -> None:
         self._path = path
         self._named = named
         self._suffixes = tuple(suffixes)
         self._known = tuple(known)
         self._faults = faults
+        self._schema_of = schema_of
         self._lock = threading.Lock()
         self._names: dict[str, frozenset[str]] = {}
         self._misnamed: set[str] = set()
+        self._split: set[str] = set()
         self.seconds: set[str] = set()
 
     def pid_for(self, name: str) -> str | None:
@@ -59,6 +69,7 @@ class Listing:
             return None
         with self._lock:
             self._names[pid] = self._names.get(pid, frozenset()) | {name}
+        self._report_split(name, pid, suffix)
         return pid
 
     def entries(self) -> Iterator[tuple[str, str, os.stat_result | None]]:
@@ -68,7 +79,7 @@ class Listing:
         Raises:
             OSError: If the directory cannot be read.
         """
-        for name in self._misnamed.copy():
+        for name in self._misnamed | self._split:
             self.pid_for(name)
         with os.scandir(self._path) as found:
             entries = sorted(found, key=lambda entry: entry.name)
@@ -141,6 +152,33 @@ class Listing:
         )
         fault = Fault.of(FaultKind.NAME, None, diagnostic)
         self._faults.report(FaultKind.NAME, str(self._path / name), [fault])
+
+    def _report_split(self, name: str, pid: str, suffix: str) -> None:
+        """Warn of a name that a "-" splits, though its PID as a whole has a schema."""
+        whole = unsplit_pid_of(name, suffix)
+        is_split = (
+            whole is not None
+            and self._schema_of(pid) is None
+            and self._schema_of(whole) is not None
+            and self._is_there(name)
+        )
+        if not is_split or whole is None:
+            if name in self._split:
+                self._split.discard(name)
+                self._faults.clear(FaultKind.NAME, f"{self._path / name} split")
+            return
+        self._split.add(name)
+        fault = Fault(
+            kind=FaultKind.NAME,
+            pid=pid,
+            file=escaped(str(self._named / name)),
+            found=f"an instance, {escaped(pid)}, because the first '-' splits a name",
+            expected=f"the configuration {escaped(whole)}, for that has a schema",
+            cure=f"Rename the file to {shown(file_name_of(whole, suffix))}.",
+            rule="name",
+            severity=Severity.WARNING,
+        )
+        self._faults.report(FaultKind.NAME, f"{self._path / name} split", [fault])
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:

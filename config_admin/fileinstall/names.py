@@ -51,6 +51,13 @@ def pid_of(file_name: str, suffix: str) -> str:
     return require_pid(_unescaped(stem))
 
 
+def unsplit_pid_of(file_name: str, suffix: str) -> str | None:
+    """What its PID would be if a ``-`` did not split it; None: none does."""
+    stem = file_name.removesuffix(suffix)
+    factory, separator, _ = stem.partition("-")
+    return _unescaped(stem) if separator and factory and "~" not in stem else None
+
+
 def file_name_of(pid: str, suffix: str) -> str:
     """The name of the file that *pid* is written to if it has none yet."""
     escaped = pid.replace("%", "%25")

@@ -4,7 +4,9 @@ import os
 
 import pytest
 
+from config_admin.core.diagnostics import Severity
 from config_admin.core.faults import FaultBook
+from config_admin.core.pid import schema_pids
 from config_admin.fileinstall.listing import Listing
 
 
@@ -14,7 +16,13 @@ class Desk:
     def __init__(self, path):
         self.path = path
         self.book = FaultBook(lambda _came, _went: None)
-        self.listing = Listing(path, path, (".cfg",), self.book)
+        self.schemas = set()
+        self.listing = Listing(
+            path, path, (".cfg",), self.book, schema_of=self.schema_of
+        )
+
+    def schema_of(self, pid):
+        return next((one for one in self.schemas if one in schema_pids(pid)), None)
 
     def write(self, *names):
         for name in names:
@@ -149,3 +157,57 @@ def test_the_usual_file_of_a_pid_is_found_before_it_was_ever_listed(desk):
 
     assert desk.holder("a-b") == "a%2Db.cfg"
     assert desk.holder("c") is None
+
+
+def test_a_name_that_a_dash_splits_though_it_has_a_schema_as_a_whole_is_told(desk):
+    desk.schemas.add("m.in-memory")
+    desk.write("m.in-memory.cfg")
+
+    assert desk.names() == ["m.in-memory.cfg"]
+
+    (fault,) = desk.book.all()
+    assert fault.severity is Severity.WARNING
+    assert (fault.pid, fault.file) == (
+        "m.in~memory",
+        str(desk.path / "m.in-memory.cfg"),
+    )
+    assert fault.cure == "Rename the file to 'm.in%2Dmemory.cfg'."
+
+
+@pytest.mark.parametrize("change", ["renamed", "removed", "schema"])
+def test_a_split_name_is_told_until_it_is_mended(desk, change):
+    desk.schemas.add("a-b")
+    desk.write("a-b.cfg")
+    desk.names()
+    assert desk.faults() == [("a-b.cfg", "a~b")]
+
+    if change == "renamed":
+        (desk.path / "a-b.cfg").rename(desk.path / "a%2Db.cfg")
+    elif change == "removed":
+        (desk.path / "a-b.cfg").unlink()
+    else:
+        desk.schemas.add("a")
+    desk.names()
+
+    assert desk.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "schemas"),
+    [
+        ("a-b.cfg", []),
+        ("a-b.cfg", ["a"]),
+        ("a-b.cfg", ["a", "a-b"]),
+        ("a-b.cfg", ["a~b", "a-b"]),
+        ("a~b.cfg", ["a-b"]),
+        ("a%2Db.cfg", ["a-b"]),
+        ("-b.cfg", ["-b"]),
+        ("a~b-c.cfg", ["a~b-c"]),
+    ],
+)
+def test_a_name_that_is_meant_as_it_is_split_is_not_told(desk, name, schemas):
+    desk.schemas.update(schemas)
+    desk.write(name)
+
+    assert desk.names() == [name]
+    assert desk.faults() == []
