@@ -33,9 +33,14 @@ class Ending:
         os.set_blocking(self._wake, False)
         for number in _SIGNALS:
             self._before[number] = signal.signal(number, self._take)
+        # The system may give a signal to any thread: the one that waits is woken so.
+        self._wakeup_before = signal.set_wakeup_fd(
+            self._wake, warn_on_full_buffer=False
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(self._wakeup_before)
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
