@@ -107,7 +107,7 @@ def test_a_directory_that_is_closed_keeps_nothing_from_the_others(
             assert admin.get("p").properties == {"a": "1"}
             assert len(admin.faults()) == 1
 
-    with ConfigAdmin(path.parent):
+    with ConfigAdmin(path.parent, store=None):
         pass  # everything is imported
 
     assert raised_without_privileges(start) == "nothing"
