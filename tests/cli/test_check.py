@@ -151,3 +151,14 @@ def test_files_of_other_kinds_are_left_alone(place, call):
     done = call("check")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "1 file, no faults\n")
+
+
+def test_a_file_whose_name_is_split_by_mistake_is_a_warning_with_the_name(place, call):
+    (place / "schemas" / "a.in-memory.schema.json").write_text("{}", encoding="utf-8")
+    (place / "etc" / "a.in-memory.cfg").write_text("", encoding="utf-8")
+
+    done = call("check")
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("etc/a.in-memory.cfg:1:1: warning: ")
+    assert "'a.in%2Dmemory.cfg'" in done.stdout

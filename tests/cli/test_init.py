@@ -2,9 +2,18 @@
 
 import pytest
 
+# The stem of each file in etc/, and the PID whose schema there is.
+SAMPLES = {
+    "net.roboconf.agent.configuration": "net.roboconf.agent.configuration",
+    "net.roboconf.dm.configuration": "net.roboconf.dm.configuration",
+    "net.roboconf.messaging.http": "net.roboconf.messaging.http",
+    "net.roboconf.messaging.idle": "net.roboconf.messaging.idle",
+    "net.roboconf.messaging.in%2Dmemory": "net.roboconf.messaging.in-memory",
+    "net.roboconf.messaging.rabbitmq": "net.roboconf.messaging.rabbitmq",
+}
 FILES = {
-    "etc/net.roboconf.messaging.rabbitmq.cfg",
-    "schemas/net.roboconf.messaging.rabbitmq.schema.json",
+    *(f"etc/{stem}.cfg" for stem in SAMPLES),
+    *(f"schemas/{pid}.schema.json" for pid in SAMPLES.values()),
 }
 
 pytestmark = pytest.mark.integration
@@ -29,7 +38,13 @@ def test_a_sample_is_written(tmp_path, project, call):
 def test_the_sample_is_right(tmp_path, call):
     call("init")
 
-    assert call("check").returncode == 0
+    done = call("check")
+
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "",
+        "6 files, no faults\n",
+    )
 
 
 def test_another_directory_is_made(tmp_path, call):
@@ -58,5 +73,5 @@ def test_what_is_in_the_way_is_named(tmp_path, call):
     done = call("init")
 
     assert done.returncode == 1
-    assert "rabbitmq.cfg cannot be written: File exists." in done.stderr
+    assert ".cfg cannot be written: File exists." in done.stderr
     assert "config-admin init DIR" in done.stderr

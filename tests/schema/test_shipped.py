@@ -1,4 +1,4 @@
-"""The schema and the file that come with the package."""
+"""The schema and the file of the RabbitMQ messaging that come with the package."""
 
 import ipaddress
 import re
@@ -14,6 +14,21 @@ DEFAULTS = {
     "message-server-ip": "localhost",
     "message-server-username": "guest",
     "message-server-password": "guest",
+}
+LONG = "net.roboconf.messaging.rabbitmq."
+OTHER_DEFAULTS = {
+    f"{LONG}server.virtual-host": "/",
+    f"{LONG}confirm-timeout-s": 5,
+    f"{LONG}ssl.use": False,
+    f"{LONG}ssl.protocol": "TLSv1.2",
+    f"{LONG}ssl.key.store.type": "PKCS12",
+    f"{LONG}ssl.trust.store.type": "PKCS12",
+    f"{LONG}ssl.pass.as.user.data": True,
+}
+LONG_NAMES = {
+    "message-server-ip": f"{LONG}server.ip",
+    "message-server-username": f"{LONG}server.username",
+    "message-server-password": f"{LONG}server.password",
 }
 
 ACCEPTED = [
@@ -167,7 +182,82 @@ def test_null_and_blank_mean_the_default(shipped, key, nothing):
     checked = shipped.check({key: nothing}, PID)
 
     assert checked.properties == {}
-    assert checked.defaults == DEFAULTS
+    assert checked.defaults == {**DEFAULTS, **OTHER_DEFAULTS}
+
+
+@pytest.mark.parametrize("short", LONG_NAMES)
+def test_a_long_name_is_the_short_one(shipped, short):
+    """CM-36."""
+    checked = shipped.check({LONG_NAMES[short]: "host"}, PID)
+
+    assert checked.properties == {LONG_NAMES[short]: "host"}
+    assert short not in checked.defaults
+    assert len(checked.defaults) == len(DEFAULTS) + len(OTHER_DEFAULTS) - 1
+
+
+@pytest.mark.parametrize("short", LONG_NAMES)
+def test_both_names_with_different_values_are_refused(shipped, short):
+    error = shipped.refused({short: "hush", LONG_NAMES[short]: "other"}, PID)
+
+    (violation,) = error.violations
+    assert violation.key == LONG_NAMES[short]
+    assert short in violation.found
+    assert ("hush" in str(error)) == ("password" not in short)
+
+
+def test_a_wrong_address_is_told_under_its_long_name(shipped):
+    (violation,) = shipped.refused({f"{LONG}server.ip": "host:0"}, PID).violations
+
+    assert violation.key == f"{LONG}server.ip"
+    assert violation.expected == "a port from 1 to 65535"
+
+
+TLS = [
+    ("ssl.use", "true", True),
+    ("ssl.protocol", "TLSv1.3", "TLSv1.3"),
+    ("ssl.key.store.path", "/a b.p12", "/a b.p12"),
+    ("ssl.key.store.type", "PEM", "PEM"),
+    ("ssl.trust.store.path", "c.pem", "c.pem"),
+    ("ssl.trust.store.type", "PKCS12", "PKCS12"),
+    ("ssl.key.store.passphrase", "x", "x"),
+    ("ssl.pass.as.user.data", "false", False),
+    ("ssl.key.manager.factory", "SunX509", "SunX509"),
+    ("ssl.trust.manager.factory", "SunX509", "SunX509"),
+    ("confirm-timeout-s", "0.25", 0.25),
+    ("server.virtual-host", "roboconf", "roboconf"),
+]
+
+
+@pytest.mark.parametrize(("key", "text", "value"), TLS)
+def test_what_the_long_names_take(shipped, key, text, value):
+    assert shipped.check({LONG + key: text}, PID).properties == {LONG + key: value}
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "expected"),
+    [
+        ("ssl.use", "yes", "true or false"),
+        ("ssl.protocol", "TLSv1.1", "one of 'TLSv1.2', 'TLSv1.3'"),
+        ("ssl.key.store.type", "JKS", "keytool -importkeystore"),
+        ("ssl.trust.store.type", "JKS", "-deststoretype pkcs12"),
+        ("confirm-timeout-s", "0", "a number greater than 0"),
+    ],
+)
+def test_what_the_long_names_do_not_take_is_told_with_a_cure(
+    shipped, key, text, expected
+):
+    (violation,) = shipped.refused({LONG + key: text}, PID).violations
+
+    assert expected in violation.expected
+
+
+@pytest.mark.parametrize("store", ["key", "trust"])
+def test_a_passphrase_is_a_secret_and_blank_is_none(shipped, store):
+    key = f"{LONG}ssl.{store}.store.passphrase"
+
+    assert shipped.validator.is_secret(PID, key)
+    assert "hush" not in repr(shipped.check({key: "hush"}, PID).properties)
+    assert shipped.check({key: ""}, PID).properties == {}
 
 
 def test_an_unknown_key_is_told_which_was_probably_meant(shipped):
@@ -183,6 +273,16 @@ def test_the_file_sets_every_parameter_to_its_default():
     settings = [line for line in lines if line and not line.startswith("#")]
 
     assert dict(line.split(" = ") for line in settings) == DEFAULTS
+
+
+def test_what_the_file_leaves_commented_out_is_accepted_as_it_stands(shipped):
+    text = FILE.read_text(encoding="utf-8")
+    commented = dict(re.findall(rf"(?m)^# ({re.escape(LONG)}\S+) =[ ]?(.*)$", text))
+
+    shipped.check(commented, PID)
+
+    named = [one.partition("rabbitmq.")[2] for one in commented]
+    assert set(named) == {key for key, _, _ in TLS} | {"ssl.trust.store.passphrase"}
 
 
 def test_every_address_the_file_shows_is_accepted(shipped):
