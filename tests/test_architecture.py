@@ -34,6 +34,7 @@ WIRING = {
     "recalling",
     "forking",
     "keeping",
+    "nodes",
     "testing",
 }
 
@@ -42,7 +43,7 @@ ALLOWED = {
     "core": set(),
     **{room: {"core"} for room in ROOMS},
     **{module: {"core"} | ROOMS | WIRING for module in WIRING},
-    "cli": {"", "service", "core.display"},
+    "cli": {"", "service", "core.display", "messaging"},
     "__main__": {"cli"},
     "__init__": {"core", *WIRING},
 }
@@ -51,8 +52,17 @@ OUTSIDE = {
     "formats": {"configobj"},
     "schema": {"jsonschema", "referencing"},
     "fileinstall": {"watchdog"},
+    "messaging": {"cryptography", "pika", "websockets"},
 }
-SLOW = {"jsonschema", "referencing", "configobj", "watchdog"}
+SLOW = {
+    "jsonschema",
+    "referencing",
+    "configobj",
+    "watchdog",
+    "cryptography",
+    "pika",
+    "websockets",
+}
 
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
 
@@ -73,6 +83,8 @@ class Module:
         self.name = ".".join(self.path.with_suffix("").parts)
         parts = self.path.with_suffix("").parts
         self.area = parts[1] if len(parts) > 1 else parts[0]
+        if parts[-1] == "__main__":  # that of a room is a front as well
+            self.area = "__main__"
 
     def imports(self, nodes=None):
         """Every imported name with its line, as far as it can be a module."""

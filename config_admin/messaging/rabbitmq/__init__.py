@@ -1,0 +1,1 @@
+"""Messages by way of a RabbitMQ broker: stored there, and confirmed."""
