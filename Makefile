@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help:
-	@echo "make run           follow etc/ with a service that shows what it gets"
+	@echo "make run           a DM and two agents exchange messages: edit etc/ meanwhile"
 	@echo "make test          the gate and every test"
 	@echo "make check         the gate: format, lint, types, architecture"
 	@echo "make format        format the sources"
@@ -22,7 +22,7 @@ help:
 
 .PHONY: run
 run: $(STAMP)
-	@$(BIN)/python examples/follow.py
+	@$(BIN)/python -m config_admin.messaging demo
 
 .PHONY: test
 test: check system-packages

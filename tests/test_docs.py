@@ -20,10 +20,13 @@ PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 SAMPLE = "etc/net.roboconf.messaging.rabbitmq.cfg"
 
 
-def block_after(mark):
-    """The block of the README that follows the comment with *mark*."""
-    readme = PAGES[0].read_text(encoding="utf-8")
-    found = re.search(rf"<!-- {mark}.*?-->\n```\w*\n(.*?)```", readme, re.DOTALL)
+DM = "etc/net.roboconf.dm.configuration.cfg"
+
+
+def block_after(mark, page=PAGES[0]):
+    """The block of a page that follows the comment with *mark*."""
+    text = page.read_text(encoding="utf-8")
+    found = re.search(rf"<!-- {mark}.*?-->\n```\w*\n(.*?)```", text, re.DOTALL)
     return found[1]
 
 
@@ -80,7 +83,7 @@ def test_the_message_of_the_readme_is_what_is_said(place, set_address, monkeypat
 
 @pytest.mark.integration
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_program_of_make_run_does_what_it_says(place, set_address, start, number):
+def test_the_example_that_follows_does_what_it_says(place, set_address, start, number):
     shutil.copytree(PROJECT / "examples", place / "examples")
     program = start(sys.executable, "examples/follow.py", cwd=place)
     program.line_with("message-server-ip = 'localhost'")
@@ -94,6 +97,48 @@ def test_the_program_of_make_run_does_what_it_says(place, set_address, start, nu
     program.line_with("message-server-ip = '192.168.1.87:5672'")
     (place / SAMPLE).unlink()
     program.line_with("There is no configuration")
+
+    assert program.end(number) == 0
+    assert "Traceback" not in program.output
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("mark", ["the messaging example", "the node example"])
+def test_the_example_of_the_messaging_runs(place, start, mark):
+    page = PROJECT / "docs" / "messaging.md"
+    (place / "example.py").write_text(block_after(mark, page))
+
+    program = start(sys.executable, "example.py", cwd=place)
+
+    program.line_with("default.shop.vm started")
+    assert program.ended() == 0
+    assert "Traceback" not in program.output
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_program_of_make_run_does_what_it_says(place, save, start, number):
+    """Another way, a mistake, and a way that leads nowhere: messages go on."""
+    text = (place / DM).read_text(encoding="utf-8")
+
+    def choose(messaging_type):
+        save(place / DM, text.replace("= in-memory", f"= {messaging_type}"))
+
+    demo = ["-m", "config_admin.messaging", "demo", "--every-s", "0.1"]
+    program = start(sys.executable, *demo, cwd=place)
+    program.line_with(DM)
+    program.line_with("Ctrl-C ends it")
+    program.line_with("order 2: DM")
+
+    choose("pigeon")
+    program.line_with("error")
+    program.line_with("'pigeon'")
+    program.line_with("by in-memory messaging")
+    choose("http")
+    program.line_with("net.roboconf.messaging.http.token: found nothing")
+    program.line_with("by in-memory messaging")
+    choose("idle")
+    program.line_with("switched the DM")
 
     assert program.end(number) == 0
     assert "Traceback" not in program.output

@@ -33,6 +33,11 @@ class Changes:
         self._lock = Lock()
         self._known: dict[str, Configuration] = {}
 
+    def know(self) -> None:
+        """Tell nothing of what is there now: only what changes in it."""
+        with self._lock:
+            self._known = {one.pid: one for one in self._admin.list_configurations()}
+
     def configuration_event(self, event: ConfigurationEvent) -> None:
         """Look at what *event* is about; a refusal is told by its faults."""
         if event.type is not CM_REFUSED:

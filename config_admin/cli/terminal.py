@@ -24,6 +24,7 @@ _COLOURS: Final = {
     "mended": "\x1b[32m",
     "following": "\x1b[1m",
     "ended": "\x1b[1m",
+    "switched": "\x1b[1;36m",
 }
 
 
