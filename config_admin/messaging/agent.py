@@ -18,7 +18,12 @@ from config_admin.core.errors import (
 )
 from config_admin.core.properties import Properties
 from config_admin.messaging.client import Admin
-from config_admin.messaging.identity import AGENT_PID, AgentIdentity, read_agent
+from config_admin.messaging.identity import (
+    AGENT_PID,
+    AgentIdentity,
+    read_agent,
+    written_agent,
+)
 from config_admin.messaging.node import Node
 from config_admin.messaging.types import pid_of, reader_of
 from config_admin.messaging.userdata import (
@@ -36,7 +41,6 @@ if TYPE_CHECKING:
 _TARGET: Final = "target-id"
 _FILE: Final = "user-data-file"
 _VARIABLE: Final = "user-data-variable"
-_OLD_INSTANCE: Final = "root-instance-name"
 _REASON: Final = "user data"
 
 
@@ -129,17 +133,8 @@ class Agent(Node):
             pid = pid_of(identity.messaging_type)
             self._changing.update(pid, parameters, reason=_REASON)
         found = self._changing.find(AGENT_PID)
-        own = {} if found is None else dict(found.properties)
-        own.pop(_OLD_INSTANCE, None)
-        own |= {
-            "application-name": identity.application,
-            "scoped-instance-path": identity.instance,
-            "domain": identity.domain,
-            "messaging-type": identity.messaging_type,
-        }
-        if identity.ip_address:
-            own["ip-address-of-the-agent"] = identity.ip_address
-        self._changing.update(AGENT_PID, own, reason=_REASON)
+        own = found.properties if found is not None else Properties()
+        self._changing.update(AGENT_PID, written_agent(identity, own), reason=_REASON)
         return identity
 
 

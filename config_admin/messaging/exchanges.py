@@ -220,7 +220,7 @@ class Exchanges:
             while (delivery := self._next(queue)) is not None:
                 consumer, message, tag = delivery
                 consumer.sink(message, tag)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: another thread has to go on
             with self._called:
                 self._rest(queue)
             raise

@@ -21,6 +21,7 @@ _DOMAIN: Final = "domain"
 _APPLICATION: Final = "application-name"
 _INSTANCE: Final = "scoped-instance-path"
 _OLD_INSTANCE: Final = "root-instance-name"
+_ADDRESS: Final = "ip-address-of-the-agent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,24 @@ def read_agent(properties: Mapping[str, object]) -> AgentIdentity:
         application=application,
         instance=instance,
         target_id=_text(properties, "target-id"),
-        ip_address=_text(properties, "ip-address-of-the-agent"),
+        ip_address=_text(properties, _ADDRESS),
     )
+
+
+def written_agent(
+    identity: AgentIdentity, properties: Mapping[str, object]
+) -> dict[str, object]:
+    """*properties*, made to say who *identity* is; `read_agent` reads that."""
+    written = {key: properties[key] for key in properties if key != _OLD_INSTANCE}
+    written |= {
+        _APPLICATION: identity.application,
+        _INSTANCE: identity.instance,
+        _DOMAIN: identity.domain,
+        _TYPE: identity.messaging_type,
+    }
+    if identity.ip_address:
+        written[_ADDRESS] = identity.ip_address
+    return written
 
 
 def require_domain(name: str, key: str) -> None:

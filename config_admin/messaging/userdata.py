@@ -201,7 +201,7 @@ def _write(directory: int, name: str, data: bytes) -> None:
             file.flush()
             os.fsync(descriptor)
         os.rename(draft, name, src_dir_fd=directory, dst_dir_fd=directory)
-    except BaseException:
+    except BaseException:  # Ctrl-C too must not leave a draft
         with suppress(OSError):
             os.unlink(draft, dir_fd=directory)
         raise

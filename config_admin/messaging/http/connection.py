@@ -74,7 +74,7 @@ class Connection:
             self._websocket = self._upgrade(deadline_s)
             self.send(hello)
             self._await_welcome(deadline_s)
-        except BaseException:
+        except BaseException:  # Ctrl-C too must not leave the socket open
             self.close()
             raise
 

@@ -159,7 +159,7 @@ class RabbitMQLink:
         try:
             session = self._new_session()
             session.open(self._begin_opening(session))
-        except Exception as error:
+        except Exception as error:  # whatever it is, it becomes one of ours
             if session is not None:
                 session.abort(error)
             raise self._failure(error) from error
